@@ -1,0 +1,5 @@
+"""The papermill engine `referee`."""
+
+
+class RefereeEngine:
+    """Placeholder while the engine is being written."""

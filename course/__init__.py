@@ -1,0 +1,1 @@
+"""What the lessons import: data, plots, checks. It holds no solution."""

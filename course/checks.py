@@ -1,0 +1,148 @@
+"""Checks whose failures teach: they name the shape, the dtype and the place, never the answer.
+
+The visible tests of a lesson and its hidden ones call the same functions, so a student
+reads the same quality of message at the desk and in the feedback.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _as_array(value: Any, what: str) -> np.ndarray:
+    """``value`` as a numeric array, or an AssertionError that says what came instead."""
+    if value is None:
+        raise AssertionError(f"{what} is None: does your function end with a return?")
+    if type(value).__module__ == "torch" and hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"{what} is not an array of numbers ({error})") from None
+    if array.dtype.kind not in "biufc":
+        raise AssertionError(f"{what} should hold numbers, not {type(value).__name__}")
+    return array
+
+
+def _index(position: Sequence[Any]) -> str:
+    return "[" + ", ".join(str(int(i)) for i in position) + "]"
+
+
+def check_shape(got: Any, shape: Sequence[int], what: str = "the result") -> None:
+    """Assert that ``got`` has ``shape``; the message shows both.
+
+    Args:
+        got: an array, a tensor, or nested numbers.
+        shape: the expected shape, e.g. ``(N, C, H, W)``.
+        what: how the message calls ``got``.
+
+    Raises:
+        AssertionError: on None, on a non-array and on another shape.
+    """
+    array = _as_array(got, what)
+    if array.shape != tuple(shape):
+        raise AssertionError(f"{what} has shape {array.shape}, expected {tuple(shape)}")
+
+
+def check_dtype(got: Any, dtype: Any, what: str = "the result") -> None:
+    """Assert that ``got`` is an array of ``dtype`` (a NumPy dtype or kind such as ``np.floating``)."""
+    array = _as_array(got, what)
+    if not np.issubdtype(array.dtype, dtype):
+        name = getattr(dtype, "__name__", str(dtype))
+        raise AssertionError(f"{what} has dtype {array.dtype}, expected {name}")
+
+
+def check_close(
+    got: Any, want: Any, what: str = "the result", *, rtol: float = 1e-5, atol: float = 1e-7
+) -> None:
+    """Assert that ``got`` equals ``want`` within ``atol + rtol * |want|``, entry by entry.
+
+    The message says how many entries differ and where the first one stands with the value found
+    there; it never prints an entry of ``want``.
+
+    Raises:
+        AssertionError: on None, a non-array, another shape, NaN or infinity where a finite value
+            is due, or values out of tolerance.
+    """
+    array, wanted = _as_array(got, what), np.asarray(_as_array(want, "the reference"))
+    check_shape(array, wanted.shape, what)
+    same = np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    if same.all():
+        return
+    wrong = np.argwhere(~same)
+    if array.ndim == 0:
+        raise AssertionError(f"{what} is {array.item()!r}, which is not right")
+    first = tuple(wrong[0])
+    value = array[first].item()
+    raise AssertionError(
+        f"{what} differs in {len(wrong)} of {array.size} places; "
+        f"the first is {_index(first)}, where yours is {value:.6g}"
+        if isinstance(value, int | float)
+        else f"{what} differs in {len(wrong)} of {array.size} places; the first is {_index(first)}"
+    )
+
+
+def check_number(got: Any, want: float, what: str = "your answer", *, rtol: float = 0.0) -> None:
+    """Assert that ``got`` is the number ``want``; ``rtol=0`` asks for it exactly.
+
+    Raises:
+        AssertionError: on anything that is not one number, or on another number. The message
+            shows the student's number, not the right one.
+    """
+    if isinstance(got, bool) or not isinstance(got, int | float | np.integer | np.floating):
+        raise AssertionError(f"{what} should be one number, not {type(got).__name__}")
+    if not abs(float(got) - float(want)) <= rtol * abs(float(want)):
+        raise AssertionError(f"{what} is {got}, which is not right")
+
+
+def check_choice(got: Any, want: Any, options: Sequence[Any], what: str = "your answer") -> None:
+    """Assert that ``got``, one of ``options``, is ``want``.
+
+    Raises:
+        AssertionError: when ``got`` is no option (the message lists them), or the wrong one.
+    """
+    if not any(type(got) is type(option) and got == option for option in options):
+        listed = ", ".join(repr(option) for option in options)
+        raise AssertionError(f"{what} should be one of {listed}, not {got!r}")
+    if got != want:
+        raise AssertionError(f"{what} is {got!r}, which is not right")
+
+
+def check_unchanged(array: Any, before: Any, what: str = "the input") -> None:
+    """Assert that a function left its argument ``array`` as the copy ``before``."""
+    if not np.array_equal(np.asarray(array), np.asarray(before), equal_nan=True):
+        raise AssertionError(f"{what} was changed by the call: work on a copy")
+
+
+def check_raises(
+    exception: type[BaseException], function: Callable[..., Any], *args: Any, **kwargs: Any
+) -> None:
+    """Assert that ``function(*args, **kwargs)`` raises ``exception``."""
+    try:
+        function(*args, **kwargs)
+    except exception:
+        return
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        raise AssertionError(
+            f"the call should raise {exception.__name__}, it raised {type(error).__name__}"
+        ) from error
+    raise AssertionError(f"the call should raise {exception.__name__}, it returned")
+
+
+def in_submission(function: Function) -> Function:
+    """Mark a test's helper that has to run beside the student's objects.
+
+    Under the referee the helper's source runs in the submission's kernel and only its return value
+    crosses, which hooks and autograd need. Under plain nbgrader, where test and submission share
+    one kernel, this is the identity. The helper must be a plain ``def`` that imports what it uses.
+    """
+    carry = getattr(builtins, "__in_submission__", None)
+    return carry(function) if carry else function
