@@ -56,7 +56,10 @@ def photo(name: str, *, gray: bool = False, step: int = 1) -> np.ndarray:
     Raises:
         KeyError: for a name that is not in ``PHOTOS``.
         FileNotFoundError: when the package that carries the picture is not installed.
+        ValueError: for a step below 1.
     """
+    if step < 1:
+        raise ValueError(f"step should be at least 1, not {step}")
     pixels = _pixels(name)[::step, ::step] / 255.0  # (H, W) or (H, W, 3)
     if pixels.ndim == 2:
         return pixels

@@ -22,7 +22,7 @@ def show_images(
     """Draw pictures side by side.
 
     Args:
-        images: arrays of shape ``(H, W)``, or ``(3, H, W)`` with values in [0, 1].
+        images: arrays of shape ``(H, W)`` or ``(1, H, W)``, or ``(3, H, W)`` with values in [0, 1].
         titles: one a picture, or none.
         columns: pictures a row; all in one row by default.
         size: height of one picture in inches.
@@ -31,27 +31,40 @@ def show_images(
 
     Returns:
         The figure, so that a caller can add to it or save it.
+
+    Raises:
+        ValueError: for no picture, more titles than pictures, or an array of another shape.
     """
-    columns = columns or len(images)
-    rows = -(-len(images) // columns)
-    height, width = np.asarray(images[0]).shape[-2:]
+    pictures, titles = [_picture(image) for image in images], list(titles)
+    if not pictures or len(titles) > len(pictures):
+        raise ValueError(f"{len(pictures)} pictures for {len(titles)} titles")
+    columns = columns or len(pictures)
+    rows = -(-len(pictures) // columns)
+    height, width = pictures[0].shape[:2]
     figure, axes = plt.subplots(
         rows, columns, figsize=(size * columns * width / height, (size + 0.3) * rows), squeeze=False
     )
     vmin, vmax = limits or (None, None)
-    for axis, image, title in zip(
-        axes.flat, images, list(titles) + [""] * len(images), strict=False
-    ):
-        image = np.asarray(image)
-        if image.ndim == 3:
-            axis.imshow(image.transpose(1, 2, 0).clip(0, 1))
-        else:
-            axis.imshow(image, cmap=cmap, vmin=vmin, vmax=vmax)
+    for axis, picture in zip(axes.flat, pictures, strict=False):
+        axis.imshow(picture, cmap=cmap, vmin=vmin, vmax=vmax)
+    for axis, title in zip(axes.flat, titles, strict=False):
         axis.set_title(title, fontsize=9)
     for axis in axes.flat:
         axis.axis("off")
     figure.tight_layout()
     return figure
+
+
+def _picture(image: Any) -> np.ndarray:
+    """``image`` as matplotlib draws it: (H, W), or (H, W, 3) cut to [0, 1]."""
+    image = np.asarray(image)
+    if image.ndim == 2:
+        return image
+    if image.ndim == 3 and image.shape[0] == 1:
+        return image[0]
+    if image.ndim == 3 and image.shape[0] == 3:
+        return image.transpose(1, 2, 0).clip(0, 1)
+    raise ValueError(f"no picture: shape {image.shape}, expected (H, W), (1, H, W) or (3, H, W)")
 
 
 def annotate_grid(

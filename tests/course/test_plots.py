@@ -1,0 +1,122 @@
+"""Figures hold what they were given: each picture, its title, its range, its numbers."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from course.plots import annotate_grid, show_images
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+def drawn(figure):
+    """The pictures of a figure, in order, as arrays."""
+    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
+
+
+def test_pictures_stand_in_one_row_in_order_with_their_titles():
+    images = [np.full((4, 6), value) for value in (0.0, 0.5, 1.0)]
+    figure = show_images(images, ["black", "gray", "white"])
+    for got, wanted in zip(drawn(figure), images, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert [axis.get_title() for axis in figure.axes] == ["black", "gray", "white"]
+    assert figure.axes[0].get_gridspec().get_geometry() == (1, 3)
+
+
+def test_columns_break_the_row_and_empty_places_stay_blank():
+    figure = show_images([np.eye(3)] * 5, columns=2)
+    assert figure.axes[0].get_gridspec().get_geometry() == (3, 2)
+    assert len(drawn(figure)) == 5
+    assert not any(axis.axison for axis in figure.axes)
+
+
+def test_colour_comes_channels_first_and_is_cut_to_unit_range():
+    image = np.random.default_rng(0).normal(size=(3, 4, 5))
+    (got,) = drawn(show_images([image]))
+    np.testing.assert_allclose(got, image.transpose(1, 2, 0).clip(0, 1))
+
+
+def test_one_channel_is_drawn_as_gray_and_keeps_its_range():
+    image = np.arange(6.0).reshape(1, 2, 3) - 2
+    (got,) = drawn(show_images([image]))
+    np.testing.assert_array_equal(got, image[0])
+
+
+def test_a_tensor_is_a_picture():
+    (got,) = drawn(show_images([torch.eye(3)]))
+    np.testing.assert_array_equal(got, np.eye(3))
+
+
+def test_limits_hold_for_every_picture_and_without_them_each_has_its_own():
+    images = [np.array([[0.0, 1.0]]), np.array([[-5.0, 5.0]])]
+    ranges = [axis.images[0].get_clim() for axis in show_images(images).axes]
+    assert ranges == [(0, 1), (-5, 5)]
+    ranges = [axis.images[0].get_clim() for axis in show_images(images, limits=(-1, 2)).axes]
+    assert ranges == [(-1, 2), (-1, 2)]
+
+
+def test_a_wide_picture_gets_a_wide_place():
+    wide = show_images([np.zeros((10, 40))], size=2).get_size_inches()
+    assert wide[0] == pytest.approx(8)
+    assert wide[1] == pytest.approx(2.3)
+
+
+def test_some_titles_may_be_left_out():
+    figure = show_images([np.eye(2)] * 3, ["first"])
+    assert [axis.get_title() for axis in figure.axes] == ["first", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("images", "titles", "said"),
+    [
+        ([], [], "0 pictures for 0 titles"),
+        ([np.eye(2)], ["a", "b"], "1 pictures for 2 titles"),
+        ([np.zeros(4)], [], r"shape \(4,\), expected \(H, W\)"),
+        ([np.zeros((4, 4, 3))], [], r"shape \(4, 4, 3\), expected"),
+        ([np.zeros((2, 3, 4, 4))], [], r"shape \(2, 3, 4, 4\), expected"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(images, titles, said):
+    with pytest.raises(ValueError, match=said):
+        show_images(images, titles)
+
+
+def test_the_callers_array_is_left_alone():
+    image = np.random.default_rng(1).normal(size=(3, 4, 4))
+    before = image.copy()
+    show_images([image])
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_grid_carries_each_number_in_its_cell():
+    _, axis = plt.subplots()
+    annotate_grid(axis, np.array([[1.0, 0.2, -3.0], [40.0, 0.0, 6.5]]))
+    written = {text.get_position(): text.get_text() for text in axis.texts}
+    assert written == {
+        (0, 0): "1",
+        (1, 0): "0.2",
+        (2, 0): "-3",
+        (0, 1): "40",
+        (1, 1): "0",
+        (2, 1): "6.5",
+    }
+
+
+def test_a_grid_takes_lists_and_a_format():
+    _, axis = plt.subplots()
+    annotate_grid(axis, [[1 / 3]], format_spec=".2f")
+    assert [text.get_text() for text in axis.texts] == ["0.33"]
+
+
+def test_a_grids_lines_run_between_the_cells():
+    figure, axis = plt.subplots()
+    annotate_grid(axis, np.zeros((2, 3)))
+    figure.canvas.draw()
+    assert list(axis.get_xticks()) == [-0.5, 0.5, 1.5, 2.5]
+    assert list(axis.get_yticks()) == [-0.5, 0.5, 1.5]
