@@ -77,5 +77,6 @@ def annotate_grid(
         axis.text(column, row, format(value, format_spec), ha="center", va="center", fontsize=size)
     axis.set_xticks(np.arange(values.shape[1] + 1) - 0.5, labels=[])
     axis.set_yticks(np.arange(values.shape[0] + 1) - 0.5, labels=[])
-    axis.grid(color="white", linewidth=1.5)
+    # Gray shows on pale cells and on dark ones.
+    axis.grid(color="0.7", linewidth=1)
     axis.tick_params(length=0)
