@@ -7,6 +7,7 @@ reads the same quality of message at the desk and in the feedback.
 from __future__ import annotations
 
 import builtins
+import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -134,7 +135,7 @@ def check_choice(got: Any, want: Any, options: Sequence[Any], what: str = "your 
         got = got.item()
     if not any(type(got) is type(option) and got == option for option in options):
         listed = ", ".join(repr(option) for option in options)
-        raise AssertionError(f"{what} should be one of {listed}, not {got!r}")
+        raise AssertionError(f"{what} should be one of {listed}, not {reprlib.repr(got)}")
     if got != want:
         raise AssertionError(f"{what} is {got!r}, which is not right")
 

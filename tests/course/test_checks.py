@@ -310,6 +310,11 @@ def test_what_is_no_option_is_told_the_options(got):
     assert said.startswith("q should be one of 'a', 'b', not ")
 
 
+def test_what_is_no_option_is_shown_and_cut_when_long():
+    assert complaint(check_choice, "A", "a", ("a", "b")).endswith("one of 'a', 'b', not 'A'")
+    assert len(complaint(check_choice, "a" * 10_000, "a", ("a", "b"))) < 100
+
+
 def test_a_bool_is_no_number_among_the_options_and_a_number_no_bool():
     assert "one of 1, 2" in complaint(check_choice, True, 1, (1, 2))
     assert "one of True, False" in complaint(check_choice, 1, True, (True, False))
