@@ -1,0 +1,242 @@
+"""Feedback: one HTML page a submission, self-contained and without scripts.
+
+Everything a submission printed is hostile. The page takes from the autograded notebook only the
+student's own cells, of their outputs only text, errors and PNG pictures, each bounded in size; the
+template escapes it all. Names of tests come from the part of a test that students have, messages
+from the stored result: no hidden source, no expected value and no frame of a test gets in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from markupsafe import Markup
+from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from autograder.errors import CourseError
+from autograder.exercises import grade_id, role
+from autograder.files import write_atomically
+from autograder.folder import CourseFolder
+from autograder.report import (
+    Entry,
+    Lesson,
+    clean,
+    feedback_path,
+    graded,
+    read_class,
+    read_lesson,
+    render,
+)
+
+TEXT_LIMIT = 6_000  # characters of one output
+CODE_LIMIT = 20_000  # characters of one solution cell
+OUTPUTS_LIMIT = 20  # outputs of one cell
+IMAGE_LIMIT = 1_500_000  # bytes of one picture
+PIXEL_LIMIT = 25_000_000  # a small file can unpack to a picture that stops a browser
+# Together these keep a page under 8 MB.
+PAGE_TEXT, PAGE_IMAGES = 300_000, 4_500_000
+
+LEXER = PythonLexer(stripnl=False, ensurenl=False)
+FORMATTER = HtmlFormatter(nowrap=True)
+RANK = re.compile(r"^(#{1,6})\s", re.MULTILINE)
+# By student and name of the exercise: what is likely wrong, a sentence each.
+Diagnoses = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+class Piece(NamedTuple):
+    """One thing of a student: ``code``, ``prose``, ``text``, ``error`` or ``image`` (base64)."""
+
+    kind: str
+    content: str
+    width: int = 0
+    height: int = 0
+
+
+def write_feedback(
+    folder: CourseFolder,
+    assignment: str,
+    students: list[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    diagnoses: Diagnoses | None = None,
+) -> list[Path]:
+    """Write the pages of ``students`` (all when None) where nbgrader looks for them.
+
+    Args:
+        folder: the course.
+        assignment: its name.
+        students: folder names, as the results have them.
+        progress: called with the number of pages written and the number of all.
+        diagnoses: by student and exercise name, what is likely wrong, a sentence each.
+
+    Raises:
+        CourseError: when the assignment is unknown, or one of ``students`` has no result.
+    """
+    lesson = read_lesson(folder, assignment)
+    entries = {entry.result.student: entry for entry in read_class(folder, lesson)}
+    wanted = list(entries) if students is None else students
+    if strangers := [student for student in wanted if student not in entries]:
+        raise CourseError(
+            f"no result for {', '.join(strangers)}",
+            where=folder.results / assignment,
+            remedy=f"run `autograder grade {assignment}` first",
+        )
+    written = []
+    for student in wanted:
+        page = _page(folder, lesson, entries[student], (diagnoses or {}).get(student, {}))
+        path = feedback_path(folder, lesson, student)
+        write_atomically(path, page)
+        _keep_receipt(folder.autograded / student / assignment, path.parent)
+        written.append(path)
+        if progress:
+            progress(len(written), len(wanted))
+    return written
+
+
+def _page(
+    folder: CourseFolder, lesson: Lesson, entry: Entry, diagnoses: Mapping[str, Sequence[str]]
+) -> bytes:
+    shelf = Shelf(lesson.hidden)
+    notebook = _read(folder.autograded / entry.result.student / lesson.assignment, lesson)
+    work = _work(notebook, lesson, shelf) if notebook else {}
+    cells = {cell.grade_id: cell for cell in entry.result.cells}
+    exercises = []
+    for exercise in lesson.exercises:
+        tests = [cells[name] for name in graded(exercise) if name in cells]
+        for cell in tests:
+            cell.message = shelf.text(cell.message, 2_000)
+            cell.output = shelf.text(cell.output, TEXT_LIMIT)
+        exercises.append(
+            {
+                "title": lesson.titles[exercise.name],
+                "points": exercise.points,
+                "earned": entry.of(exercise),
+                "tests": tests,
+                "waits": [name for name in exercise.manual if name in entry.due],
+                "work": work.get(exercise.name, []),
+                "diagnosis": list(diagnoses.get(exercise.name, ())),
+            }
+        )
+    return render(
+        "feedback.html", lesson=lesson, entry=entry, exercises=exercises, notebook=bool(notebook)
+    )
+
+
+class Shelf:
+    """Takes from hostile output what is fit for one page, until the page is full."""
+
+    def __init__(self, hidden: frozenset[str]) -> None:
+        self.hidden, self.room, self.room_for_images = hidden, PAGE_TEXT, PAGE_IMAGES
+
+    def text(self, text: Any, limit: int) -> str:
+        """``text`` with its middle left out when it is long, without the master's hidden lines."""
+        text = "".join(map(str, text)) if isinstance(text, list) else str(text or "")
+        limit = min(limit, self.room)
+        if len(text) > limit:
+            head, tail = text[: limit * 3 // 4], text[len(text) - limit // 4 :]
+            text = f"{head}\n… {len(text) - limit:,} characters left out …\n{tail}"
+        self.room = max(0, self.room - len(text))
+        # A progress bar rewrites its line: what stood there last is kept.
+        lines = (clean(line.rstrip("\r").rsplit("\r", 1)[-1]) for line in text.split("\n"))
+        return "\n".join("(not shown)" if self._secret(line) else line for line in lines)
+
+    def answer(self, cell: NotebookNode) -> Iterator[Piece]:
+        """What the student wrote into a cell; a task cell holds the author's words instead."""
+        source = self.text(cell.get("source"), CODE_LIMIT)
+        if cell.cell_type == "code":
+            yield Piece("code", Markup(highlight(source, LEXER, FORMATTER)))
+        elif cell.metadata.nbgrader.get("solution"):
+            yield Piece("prose", source)
+
+    def outputs(self, cell: NotebookNode) -> Iterator[Piece]:
+        """The text, errors and pictures of a cell; HTML, JavaScript and the rest stay out."""
+        found = list(cell.get("outputs", []))
+        for output in found[:OUTPUTS_LIMIT]:
+            data = output.get("data", {})
+            if "image/png" in data:
+                yield self._image(data["image/png"])
+            elif output.get("output_type") == "error":
+                yield Piece("error", self._error(output))
+            elif text := output.get("text") or data.get("text/plain"):
+                yield Piece("text", self.text(text, TEXT_LIMIT))
+        if len(found) > OUTPUTS_LIMIT:
+            yield Piece("text", f"… {len(found) - OUTPUTS_LIMIT} more outputs left out …")
+
+    def _secret(self, line: str) -> bool:
+        return any(hidden in line for hidden in self.hidden)
+
+    def _error(self, output: NotebookNode) -> str:
+        """Name and message, and of the traceback the student's own cells."""
+        frames = (
+            clean(str(frame)[:CODE_LIMIT]).strip("\n") for frame in output.get("traceback", [])[:40]
+        )
+        own = [frame for frame in frames if frame.lstrip().startswith(("Cell In[", "Input In ["))]
+        name = f"{output.get('ename', 'Error')}: {output.get('evalue', '')}"
+        if own and own[-1].endswith(name):  # a syntax error carries its name
+            own[-1] = own[-1][: -len(name)].rstrip()
+        return self.text("\n\n".join([*own, name]), TEXT_LIMIT)
+
+    def _image(self, data: Any) -> Piece:
+        encoded = "".join(data) if isinstance(data, list) else str(data)
+        if len(encoded) * 3 // 4 > min(IMAGE_LIMIT, self.room_for_images):
+            return Piece("text", "(a picture is left out: it is too large for this page)")
+        try:
+            image = base64.b64decode(encoded, validate=False)
+            magic, width, height = struct.unpack(">8s8xII", image[:24])
+        except (binascii.Error, struct.error):
+            magic, width, height = b"", 0, 0
+        if magic != b"\x89PNG\r\n\x1a\n" or not 0 < width * height <= PIXEL_LIMIT:
+            return Piece("text", "(a picture is left out: it is not a PNG of a usable size)")
+        self.room_for_images -= len(image)
+        return Piece("image", base64.b64encode(image).decode(), width, height)
+
+
+def _read(room: Path, lesson: Lesson) -> NotebookNode | None:
+    """The autograded notebook; None when there is none that can be read."""
+    try:
+        text = (room / f"{lesson.notebook}.ipynb").read_text(encoding="utf-8")
+        return nbformat.v4.reads(text)  # does not validate: outputs may be of any shape
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _work(notebook: NotebookNode, lesson: Lesson, shelf: Shelf) -> dict[str, list[Piece]]:
+    """The student's part of each exercise, by its name.
+
+    Outputs of ungraded cells belong to the exercise above them, up to the next heading of its rank.
+    """
+    tests = {test.grade_id: ex.name for ex in lesson.exercises for test in ex.tests}
+    answers = {name: ex.name for ex in lesson.exercises for name in (*ex.solutions, *ex.manual)}
+    work: dict[str, list[Piece]] = {exercise.name: [] for exercise in lesson.exercises}
+    home, rank, opened = "", 0, 0
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if name in tests:
+            home = tests[name]  # and nothing of the cell itself: it is the referee's
+            continue
+        if name in answers:
+            home, opened = answers[name], rank
+            work[home] += shelf.answer(cell)
+        elif cell.cell_type == "markdown" and (marks := RANK.search(cell.source)):
+            rank = len(marks[1])
+            home = "" if rank <= opened else home
+        drawn = "illustration" in cell.metadata.get("tags", []) or role(cell) == "test"
+        if home and cell.cell_type == "code" and not drawn:
+            work[home] += shelf.outputs(cell)
+    return work
+
+
+def _keep_receipt(autograded: Path, target: Path) -> None:
+    """Copy what `nbgrader release_feedback` asks for beside the page."""
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        if (autograded / name).is_file():
+            write_atomically(target / name, (autograded / name).read_bytes())
