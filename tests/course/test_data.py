@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 import sklearn.datasets
+from PIL import Image
 
 from course.data import PHOTOS, digits, photo
 
@@ -79,6 +80,15 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(PHOTOS, "nowhere", "no_such_package/picture.png")
     with pytest.raises(FileNotFoundError, match="no_such_package is not installed"):
         photo("nowhere")
+
+
+def test_a_package_of_which_only_the_pictures_are_there_is_enough(monkeypatch, tmp_path):
+    # As in a jail that hides ready-made convolutions: a folder, no code.
+    (tmp_path / "pictures_only").mkdir()
+    Image.fromarray(np.full((2, 3), 51, np.uint8)).save(tmp_path / "pictures_only" / "plain.png")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(PHOTOS, "plain", "pictures_only/plain.png")
+    np.testing.assert_allclose(photo("plain"), np.full((2, 3), 0.2))
 
 
 @pytest.mark.parametrize("step", [0, -1])
