@@ -1,0 +1,174 @@
+"""Which files of the Python environment a submission may see, given the packages it may import.
+
+Nothing is visible unless an allowed package, one of its requirements, or the kernel itself needs
+it. So a library that holds the answer is not merely forbidden: its code is not there.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+import site
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+# What a kernel needs to run at all, with its requirements. The debugger stays out.
+KERNEL_DISTRIBUTIONS = ("ipykernel", "matplotlib-inline")
+NEVER = frozenset({"autograder", "debugpy", "nbgrader"})
+
+# Pictures and tables that packages carry and that need none of their code. They stay readable
+# where the package itself is hidden: a picture to convolve needs no ready-made convolution.
+DATA_FOLDERS = ("sklearn/datasets/images", "sklearn/datasets/data", "skimage/data")
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What to show of the environment; every path is absolute, the same inside as outside.
+
+    Attributes:
+        covers: folders to hide behind an empty one first.
+        entries: files and folders to show then, read-only.
+        hidden: folders inside ``entries`` to hide after that.
+        local: allowed packages outside site-packages (a course's own helpers), by name.
+        blocked: importable names, dotted or not, that are installed and not shown.
+        partial: those of ``blocked`` whose folder is there, with data in it or empty.
+    """
+
+    covers: tuple[Path, ...]
+    entries: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+    local: dict[str, Path]
+    blocked: tuple[str, ...]
+    partial: tuple[str, ...]
+
+
+@cache
+def site_folders() -> tuple[Path, ...]:
+    """The folders that pip installs into, the environment's own first."""
+    own = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    folders = [Path(p) for p in (*own, *site.getsitepackages(), site.getusersitepackages())]
+    return tuple(dict.fromkeys(p for p in folders if p.is_dir()))
+
+
+@cache
+def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> Visible:
+    """Work out what a submission may see.
+
+    Args:
+        packages: importable names, as an instructor writes them: ``("numpy", "matplotlib")``.
+            ``None`` shows all that is installed, except the grader's own packages.
+        hidden: dotted names inside allowed packages to hide: ``("scipy.signal",)``.
+    """
+    wanted = _all_names() if packages is None else {n.partition(".")[0] for n in packages}
+    local = {n: place for n in wanted - NEVER if (place := _local_place(n)) is not None}
+    dotted = {name: folder for name in hidden if (folder := _folder(name)) is not None}
+    if packages is None:
+        inside = {n: p for n in NEVER for s in site_folders() if (p := s / n).is_dir()}
+        dotted |= inside
+        names = tuple(dotted)
+        return Visible((), site_folders(), tuple(dotted.values()), local, names, names)
+    entries = _entries(frozenset(wanted - set(local)))
+    shown = {_import_name(entry) for entry in entries} | set(local)
+    blocked = _all_names() - shown
+    data = [p for s in site_folders() for folder in DATA_FOLDERS if (p := s / folder).is_dir()]
+    data = [p for p in data if _top(p) in blocked]
+    partial = {_top(p) for p in data} | set(dotted)
+    return Visible(
+        covers=site_folders(),
+        entries=(*entries, *data),
+        hidden=tuple(dotted.values()),
+        local=local,
+        blocked=tuple(sorted(blocked | set(dotted))),
+        partial=tuple(sorted(partial)),
+    )
+
+
+def _entries(names: frozenset[str]) -> list[Path]:
+    """Files and folders of the distributions that ``names`` and the kernel need."""
+    todo = [*KERNEL_DISTRIBUTIONS, *(d for name in names for d in _distributions_of(name))]
+    seen: set[str] = set()
+    entries: dict[Path, None] = {}
+    while todo:
+        name = _normal(todo.pop())
+        if name in seen or name in NEVER:
+            continue
+        seen.add(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        entries |= dict.fromkeys(_files(distribution))
+        requirements = map(Requirement, distribution.requires or ())
+        todo += [r.name for r in requirements if r.marker is None or r.marker.evaluate()]
+    return list(entries)
+
+
+def _files(distribution: importlib.metadata.Distribution) -> list[Path]:
+    """What a distribution put into site-packages, one path for each top-level file or folder."""
+    base = Path(str(distribution.locate_file("")))
+    if record := distribution.read_text("RECORD"):
+        tops = {line.rsplit(",", 2)[0].strip('"').split("/")[0] for line in record.splitlines()}
+    else:  # a system package: it names its modules only
+        tops = set((distribution.read_text("top_level.txt") or distribution.name).split())
+        tops |= {f"{top}.py" for top in tops}
+    tops -= {"..", "__pycache__", ""}
+    return sorted(p for top in tops if (p := base / top).exists())
+
+
+def _distributions_of(name: str) -> list[str]:
+    try:
+        return [importlib.metadata.distribution(name).name]
+    except importlib.metadata.PackageNotFoundError:
+        return _distributions().get(name, [])
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+@cache
+def _all_names() -> set[str]:
+    """Every name that can be imported from this environment, the standard library aside."""
+    found = {_import_name(p) for folder in site_folders() for p in folder.iterdir()}
+    return {n for n in found | set(_distributions()) if n.isidentifier() and n != "__pycache__"}
+
+
+def _import_name(path: Path) -> str:
+    return path.name.partition(".")[0] if path.suffix in ("", ".py", ".so") else ""
+
+
+def _local_place(name: str) -> Path | None:
+    """The folder of a package that lies outside site-packages; None for any other."""
+    folder = _folder(name)
+    if folder is None or not (folder / "__init__.py").is_file():
+        return None
+    library = Path(sysconfig.get_path("stdlib"))
+    outside = not any(folder.is_relative_to(p) for p in (*site_folders(), library))
+    return folder if outside else None
+
+
+def _folder(name: str) -> Path | None:
+    """The folder of a package, found without importing it; None when there is none."""
+    top, _, rest = name.partition(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations)), *rest.split(".") if rest else ())
+    return folder.resolve() if folder.is_dir() else None
+
+
+def _top(path: Path) -> str:
+    return next(path.relative_to(s).parts[0] for s in site_folders() if path.is_relative_to(s))
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

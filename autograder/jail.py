@@ -1,0 +1,253 @@
+"""The walls around a fork server: one bubblewrap command, and what it shows.
+
+bubblewrap builds a root folder out of nothing: system libraries, the Python environment as
+``allowed.visible`` limits it, a handful of files from ``/etc``. All of it is read-only. The
+course folder, home folders, the network, other processes' files are not hidden; they are not
+there. What is private to one submission is ``confine``'s work, after the fork.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from autograder import confine
+from autograder.allowed import Visible
+from autograder.errors import IsolationError
+
+SYSTEM = (
+    *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec"),
+    *("/usr/local/bin", "/usr/local/lib", "/usr/share/fonts", "/usr/share/zoneinfo"),
+    *("/bin", "/sbin", "/lib", "/lib32", "/lib64"),
+    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
+    *("/etc/alternatives", "/etc/fonts", "/etc/mime.types"),
+    "/sys/devices/system/cpu",
+)
+# The modules that run inside; the rest of the grader stays out.
+SERVER_MODULES = ("__init__", "confine", "forkserver", "seccomp", "warmkernel", "watch")
+PASSWD = f"student:x:{confine.INSIDE_ID}:{confine.INSIDE_ID}:student:{confine.HOME}:/bin/sh\n"
+GROUP = f"student:x:{confine.INSIDE_ID}:\n"
+HOSTS = "127.0.0.1 localhost submission\n"
+FONT_CACHE = confine.HOME / ".cache/matplotlib"
+# A server reads the code it runs from here, once, before any submission.
+START = (
+    "import sys; sys.path.insert(0, '{code}'); import autograder.forkserver as server; "
+    "del sys.path[0]; server.main(sys.argv[1])"
+)
+
+
+@cache
+def bubblewrap() -> str:
+    """The path of ``bwrap``.
+
+    Raises:
+        IsolationError: when it is not installed.
+    """
+    if found := shutil.which("bwrap"):
+        return found
+    raise IsolationError(
+        "bubblewrap is not installed",
+        remedy="install it (apt-get install bubblewrap), or grade with --isolation process",
+    )
+
+
+def environment(threads: int, extra: Mapping[str, str]) -> dict[str, str]:
+    """All the environment variables that a kernel has.
+
+    Args:
+        threads: threads that numeric libraries may use; 1 starts no thread pool at all.
+        extra: what the course adds.
+    """
+    pools = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
+    return {
+        "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(confine.HOME),
+        "USER": "student",
+        "LOGNAME": "student",
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "IPYTHONDIR": "/tmp/.ipython",
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        **{f"{pool}_NUM_THREADS": str(threads) for pool in pools},
+        **extra,
+    }
+
+
+@cache
+def runs_as_root() -> bool:
+    """Whether to build the jail with root's own rights instead of a user namespace's.
+
+    Root can read a Python environment that lies in its home, and leave its identity behind in
+    the fork; both are more than a user namespace of its own would give.
+    """
+    if os.geteuid() != 0:
+        return False
+    status = Path("/proc/self/status").read_text()
+    effective = int(status.partition("CapEff:")[2].split()[0], 16)
+    needed = (6, 7, 21)  # CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN
+    if not all(effective >> capability & 1 for capability in needed):
+        return False
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = map(int, line.split())
+        if first <= confine.OUTSIDE_ID < first + count:
+            return True
+    return False
+
+
+def command(
+    runs: Path,
+    shown: Visible,
+    variables: Mapping[str, str],
+    *,
+    readable: Iterable[Path] = (),
+    secret: Iterable[Path] = (),
+    die_with_parent: bool = True,
+) -> tuple[list[str], list[int]]:
+    """The ``bwrap`` command that a fork server runs under, up to the program's own arguments.
+
+    Args:
+        runs: the folder that holds every submission's run directory.
+        shown: what of the Python environment is visible.
+        variables: the environment variables; there are no others.
+        readable: more files and folders to show, read-only, where they are.
+        secret: folders to hide even if something above makes them visible.
+        die_with_parent: end when the thread that starts this ends.
+
+    Returns:
+        The command, and file descriptors it must inherit; close them after the start.
+    """
+    fds: list[int] = []
+    arguments = [bubblewrap(), "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
+    arguments += ["--unshare-cgroup-try", "--hostname", "submission", "--new-session"]
+    if runs_as_root():
+        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        arguments += ["--unshare-user"]
+    if die_with_parent:
+        arguments += ["--die-with-parent"]
+    arguments += ["--clearenv"]
+    for name, value in variables.items():
+        arguments += ["--setenv", name, value]
+    # /proc whole and the machine's own, for only then may a kernel mount one for itself over it.
+    arguments += ["--bind", "/proc", "/proc", "--dev", "/dev"]
+    view = _View()
+    for path in (*map(Path, SYSTEM), *_python_folders()):
+        view.show(path)
+    for folder in sorted({*shown.covers, *view.other_site_folders()}):
+        view.cover(folder)
+    for path in (*shown.entries, *readable):
+        view.show(path)
+    for name, place in shown.local.items():
+        view.show(place, confine.PACKAGES / name)
+    for path in (*shown.hidden, *(p for p in secret if view.reaches(p))):
+        view.cover(path)
+    for target, text in (("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)):
+        fds.append(_text(text))
+        view.add("--ro-bind-data", str(fds[-1]), Path("/etc", target))
+    for folder in (confine.SCRATCH, confine.RUN):
+        view.make(folder)
+    for folder in (confine.HOME, Path("/tmp")):
+        view.writable(folder)
+    for fonts in _font_lists():
+        view.show(fonts, FONT_CACHE / fonts.name)
+    for module in SERVER_MODULES:
+        view.show(
+            Path(__file__).with_name(f"{module}.py"), confine.CODE / "autograder" / f"{module}.py"
+        )
+    view.add("--bind", str(runs), confine.RUNS)
+    arguments += [*view.steps, *view.seals, "--chdir", "/"]
+    return [*arguments, "--", sys.executable, "-s", "-c", START.format(code=confine.CODE)], fds
+
+
+class _View:
+    """bubblewrap's arguments for one tree of folders; a later step lies on top of earlier ones."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        # Whether each mount point so far holds something of the host's, or is a tmpfs of ours.
+        self.mounts: dict[Path, bool] = {Path("/"): False}
+        self.made: set[Path] = {Path("/")}
+        self.covers: list[Path] = []
+
+    @property
+    def seals(self) -> list[str]:
+        """What makes our own folders read-only once everything lies in them."""
+        paths = [*self.covers, Path("/dev"), Path("/")]
+        return [word for path in paths for word in ("--remount-ro", str(path))]
+
+    def make(self, folder: Path) -> None:
+        """Make a folder and those above it, open to the jail's user: bubblewrap's are not."""
+        for path in (*reversed(folder.parents), folder):
+            if path not in self.made and not self._is_hosts(path):
+                self.steps += ["--perms", "0755", "--dir", str(path)]
+                self.made.add(path)
+
+    def _is_hosts(self, path: Path) -> bool:
+        return next(self.mounts[p] for p in (path, *path.parents) if p in self.mounts)
+
+    def add(self, option: str, source: str, target: Path) -> None:
+        self.make(target.parent)
+        self.steps += [option, source, str(target)]
+        self.mounts[target] = True
+
+    def show(self, path: Path, target: Path | None = None) -> None:
+        """Show a file or folder of the host, read-only, if it exists."""
+        if path.is_symlink() and path.parent == Path("/"):
+            self.steps += ["--symlink", str(path.readlink()), str(path)]
+        elif path.exists():
+            self.add("--ro-bind", str(path.resolve()), target or path)
+
+    def writable(self, folder: Path) -> None:
+        """A folder the server may write to; each kernel mounts its own over it."""
+        self.make(folder.parent)
+        self.steps += ["--perms", "0777", "--tmpfs", str(folder)]
+        self.mounts[folder] = False
+        self.made.add(folder)
+
+    def cover(self, path: Path) -> None:
+        """Hide what is at ``path`` behind an empty folder."""
+        self.make(path.parent)
+        self.steps += ["--perms", "0755", "--tmpfs", str(path)]
+        self.mounts[path] = False
+        self.made.add(path)
+        self.covers.append(path)
+
+    def reaches(self, path: Path) -> bool:
+        """Whether a folder of the host's is in sight."""
+        return path.is_dir() and self._is_hosts(path)
+
+    def other_site_folders(self) -> list[Path]:
+        """Installed packages that the environment does not use but that would be in sight."""
+        roots = [path for path, is_hosts in self.mounts.items() if is_hosts]
+        found = [p for root in roots for p in root.glob("python*/*-packages")]
+        return [p for p in found if p.is_dir() and not p.is_symlink()]
+
+
+def _python_folders() -> list[Path]:
+    """The interpreter and its standard library; of a virtual environment, its programs."""
+    base, own = Path(sys.base_prefix), Path(sys.prefix)
+    folders = [base / "bin", base / "lib", base / "lib64"] if base != Path("/usr") else []
+    if own != base:
+        folders += [own / "bin", own / "pyvenv.cfg"]
+    real = Path(sys.executable).resolve().parent
+    return [*folders, real] if real not in (*folders, Path("/usr/bin")) else folders
+
+
+def _font_lists() -> list[Path]:
+    """matplotlib's list of fonts, when this user has one: making it takes a second."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
+    return sorted(Path(os.environ.get("MPLCONFIGDIR") or cache).glob("fontlist-*.json"))
+
+
+def _text(text: str) -> int:
+    fd = os.memfd_create("jail")
+    os.write(fd, text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
