@@ -203,7 +203,7 @@ class Shelf:
 def _read(room: Path, lesson: Lesson) -> NotebookNode | None:
     """The autograded notebook; None when there is none that can be read."""
     try:
-        text = (room / f"{lesson.notebook}.ipynb").read_text(encoding="utf-8")
+        text = (room / f"{lesson.notebook}.ipynb").read_text(encoding="utf-8", errors="replace")
         return nbformat.v4.reads(text)  # does not validate: outputs may be of any shape
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

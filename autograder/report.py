@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import statistics
@@ -31,6 +32,7 @@ from autograder.exercises import HEADING, Exercise, read_exercises
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.results import SubmissionResult
+from autograder.submission import show_name
 
 # Colours of a terminal; other control characters, and marks that turn the direction of reading.
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
@@ -221,7 +223,7 @@ def _entry(lesson: Lesson, path: Path, rows: Sequence[Any]) -> Entry:
         entry.earned[name] = points
         entry.penalty = (row and row.late_submission_penalty) or entry.penalty
     if result.gradable and set(cells) != set(entry.earned):
-        entry.problems.append("was graded with another version of the assignment: grade it again")
+        entry.problems.append("its result does not fit the assignment as it is now: grade it again")
     return entry
 
 
@@ -267,9 +269,8 @@ def _link(folder: CourseFolder, lesson: Lesson, student: str) -> str:
 
 def _not_graded(folder: CourseFolder, assignment: str, graded: set[str]) -> list[str]:
     """Students whose submission has no result yet."""
-    found = (path.parent.name for path in folder.submitted.glob(f"*/{assignment}"))
-    names = (os.fsencode(name).decode("utf-8", "backslashreplace") for name in found)
-    return sorted(set(names) - graded)
+    found = folder.submitted.glob(f"*/{assignment}")
+    return sorted({show_name(path.parent.name) for path in found} - graded)
 
 
 def _spread(values: list[float]) -> dict[str, Any]:
@@ -302,18 +303,35 @@ def _group(lesson: Lesson, exercise: Exercise, ran: list[Entry]) -> dict[str, An
 
 
 def class_table(folder: CourseFolder, assignment: str) -> Table:
-    """The class for a terminal: student, score, points of each exercise, what is wrong."""
+    """The class for a terminal: student, score, points of each exercise, what is wrong.
+
+    Twelve exercises or more would not fit: each is then one mark, as full as its points.
+    """
     lesson = read_lesson(folder, assignment)
-    table = Table(title=f"{lesson.heading}: {number(lesson.points)} points", title_justify="left")
-    table.add_column("Student", no_wrap=True)
-    table.add_column("Score", justify="right")
-    for index, exercise in enumerate(lesson.exercises, 1):
+    few = len(lesson.exercises) < 12
+    table = Table(title=Text(f"{lesson.heading}: {number(lesson.points)} points"))
+    table.add_column("Student", overflow="fold")
+    table.add_column("Score", justify="right", no_wrap=True)
+    for index, exercise in enumerate(lesson.exercises if few else [], 1):
         found = re.search(r"\d+", lesson.titles[exercise.name])
         table.add_column(found[0] if found else str(index), justify="right", no_wrap=True)
+    if not few:
+        table.add_column("Exercises", no_wrap=True)
     table.add_column("Problem", overflow="fold")
     for entry in read_class(folder, lesson):
         told = entry.problems + ["waits for manual grading"] * bool(entry.due)
-        row = [entry.result.student, number(entry.score)]
-        row += [number(entry.of(exercise)) for exercise in lesson.exercises]
-        table.add_row(*(Text(clean(text)) for text in [*row, "; ".join(told)]))
+        earned = [(entry.of(exercise), exercise.points) for exercise in lesson.exercises]
+        marks = [Text(number(got)) for got, _ in earned] if few else [_strip(earned)]
+        name, problem = Text(clean(entry.result.student)), Text(clean("; ".join(told)))
+        table.add_row(name, Text(number(entry.score)), *marks, problem)
     return table
+
+
+def _strip(earned: list[tuple[float, float]]) -> Text:
+    """One mark an exercise: a dot for nothing, a full block for all its points."""
+    strip = Text()
+    for got, worth in earned:
+        share = max(0.0, min(1.0, got / worth)) if worth else 1.0
+        style = "green" if share == 1 else "yellow" if share else "red"
+        strip.append("█" if share == 1 else "·▂▃▄▅▆"[math.ceil(share * 5)], style)
+    return strip

@@ -1,0 +1,454 @@
+"""Feedback pages: what they must show, and what must never get in."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+from PIL import Image
+
+from autograder.build import products
+from autograder.errors import CourseError
+from autograder.exercises import grade_id
+from autograder.feedback import write_feedback
+from autograder.files import write_atomically
+from autograder.folder import CourseFolder
+from autograder.report import feedback_path, read_lesson
+from autograder.results import CellResult, Status, SubmissionResult
+
+REPOSITORY = Path(__file__).parents[2]
+NAME = "07-sums"
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+HIDDEN = (
+    "want = np.array([31337.25, 424242.5])  # the expected array",
+    'assert np.allclose(total(secret_rows), want), "sums of a secret input"',
+    "assert secret_scale(total) == 27182.818",
+)
+EXPECTED = ("31337.25", "424242.5", "27182.818", "secret_rows", "four points for naming both axes")
+
+
+def meta(name: str, *, grade: bool = False, points: int = 0, **kind: bool) -> str:
+    """The nbgrader part of a percent header."""
+    values = {"grade": grade, "grade_id": name, "locked": grade and not kind.get("solution")}
+    values |= {"schema_version": 3, "solution": False, "task": False, **kind}
+    values |= {"points": points} if grade else {}
+    return f"nbgrader={values}".replace("'", '"').replace("True", "true").replace("False", "false")
+
+
+LESSON = f"""\
+# %% [markdown]
+# # 07 · Sums
+
+# %% [markdown]
+# ## Exercise 1 · Sum the rows
+
+# %% {meta("total", solution=True)}
+def total(rows):
+    ### BEGIN SOLUTION
+    return rows.sum(axis=1)  # the reference answer
+    ### END SOLUTION
+
+# %%
+total("picture")
+
+# %% {meta("test-total", grade=True, points=3)}
+# Values on a rectangular image, 3 points
+assert total is not None
+### BEGIN HIDDEN TESTS
+{HIDDEN[0]}
+{HIDDEN[1]}
+### END HIDDEN TESTS
+
+# %% {meta("test-total-again", grade=True, points=2)}
+### BEGIN HIDDEN TESTS
+# Reveals what is tested behind the curtain
+{HIDDEN[2]}
+### END HIDDEN TESTS
+assert callable(total)
+
+# %% [markdown]
+# ## Another topic
+
+# %%
+print("far from the exercise")
+
+# %% [markdown]
+# ## Exercise 2 · Explain
+
+# %% [markdown] {meta("why", grade=True, points=4, solution=True)}
+# *Your answer goes here.*
+
+# %% [markdown] {meta("drawing", grade=True, points=1, task=True)}
+# Draw the axes.
+#
+# === BEGIN MARK SCHEME ===
+#
+# four points for naming both axes
+#
+# === END MARK SCHEME ===
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with one built lesson and no submission."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "source").mkdir()
+    shutil.copy(REPOSITORY / "nbgrader_config.py", root)
+    (root / "source" / f"{NAME}.py").write_text(LESSON, encoding="utf-8")
+    for product in products(CourseFolder.open(root), NAME):
+        write_atomically(product.path, product.content)
+    return root
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path) -> CourseFolder:
+    return CourseFolder.open(shutil.copytree(built, tmp_path / "course"))
+
+
+def png(size: tuple[int, int] = (40, 30)) -> str:
+    """A picture as base64, of noise that does not compress."""
+    noise = np.random.default_rng(0).integers(0, 256, size[::-1], dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def submit(
+    folder: CourseFolder,
+    student: str = "anna",
+    *,
+    code: str = "def total(rows):\n    return rows",
+    prose: str = "Rows are axis 0.",
+    outputs: list | None = None,
+    message: str = "",
+    printed: str = "",
+    problems: list[str] | None = None,
+    student_key: str = "",
+) -> None:
+    """Store a graded submission whose first test failed; its test cells hold every hidden line."""
+    cells = [
+        CellResult("test-total", 0.0, 3.0, Status.FAILED, message, "AssertionError", 0.1, printed),
+        CellResult("test-total-again", 2.0, 2.0, Status.PASSED),
+        CellResult("why", None, 4.0, Status.MANUAL),
+        CellResult("drawing", None, 1.0, Status.MANUAL),
+    ]
+    result = SubmissionResult(student_key or student, NAME, cells, problems or [])
+    store(folder, result, student)
+    notebook = nbformat.read(folder.master(NAME), as_version=4)
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if name == "total":
+            cell.source = code
+        elif name == "why":
+            cell.source = prose
+        elif name.startswith("test-"):
+            trace = ["Traceback", f"Cell In[9], line 2\n----> 2 {HIDDEN[0]}", *HIDDEN]
+            cell.outputs = [
+                new_output("stream", text="\n".join(HIDDEN)),
+                new_output("error", ename="AssertionError", evalue=HIDDEN[1], traceback=trace),
+            ]
+        elif cell.source == 'total("picture")':
+            cell.outputs = outputs or []
+        elif "far from" in cell.source:
+            cell.outputs = [new_output("stream", text="far from the exercise\n")]
+    path = folder.autograded / student / NAME / f"{NAME}.ipynb"
+    write_atomically(path, json.dumps(notebook, ensure_ascii=True).encode())
+
+
+def store(folder: CourseFolder, result: SubmissionResult, student: str) -> None:
+    write_atomically(folder.results / NAME / f"{student}.json", result.to_json().encode())
+
+
+def page_of(folder: CourseFolder, student: str = "anna", **options: object) -> str:
+    (path,) = write_feedback(folder, NAME, [student], **options)  # type: ignore[arg-type]
+    return path.read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._hidden = False
+        self.feed(text)
+        self.text = re.sub(r"\s+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._hidden = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
+
+    def values(self, name: str) -> Iterator[str]:
+        return (attrs[name] or "" for _, attrs in self.tags if name in attrs)
+
+
+def assert_harmless(text: str) -> None:
+    """No element that runs or loads, no handler, no address but pictures and anchors of its own."""
+    page = Page(text)
+    known = re.findall(
+        r"\w+",
+        """html head meta title style body header main section nav footer h1 h2 h3 p b i ul ol li
+        div span table caption thead tbody tfoot tr th td a bdi pre code details summary img""",
+    )
+    assert {tag for tag, _ in page.tags} <= set(known)
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert all(value.startswith("data:image/png;base64,") for value in page.values("src"))
+    assert "url(" not in text and "@import" not in text
+
+
+def test_a_page_shows_points_tests_messages_code_and_output(folder: CourseFolder) -> None:
+    outputs = [
+        new_output("stream", text="shape (4, 5)\n"),
+        new_output("display_data", data={"image/png": png(), "text/plain": "<Figure>"}),
+    ]
+    submit(folder, outputs=outputs, message="total has shape (4, 5)", printed="inside total")
+    text = page_of(folder)
+    page = Page(text)
+    assert "Feedback for anna" in page.text and "07 · Sums" in page.text
+    assert "2 of 10 points" in page.text and "1 of 2 tests passed" in page.text
+    assert "Values on a rectangular image Failed total has shape (4, 5)" in page.text
+    assert "inside total" in page.text and "shape (4, 5)" in page.text
+    assert "def total ( rows )" in re.sub(r"([()])", r" \1 ", page.text).replace("  ", " ")
+    (image,) = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert image["src"] == f"data:image/png;base64,{png()}"
+    assert (image["width"], image["height"]) == ("40", "30") and image["alt"]
+    assert "<Figure>" not in page.text
+    assert_harmless(text)
+
+
+def test_no_hidden_line_expected_value_or_mark_scheme_gets_in(folder: CourseFolder) -> None:
+    leak = [new_output("stream", text=f"before\n{HIDDEN[0]}\nafter\n")]
+    submit(folder, outputs=leak, message=f"failed:\n  {HIDDEN[1]}", printed=HIDDEN[2])
+    store(folder, SubmissionResult("ben", NAME, [], ["the file is empty"], gradable=False), "ben")
+    write_feedback(folder, NAME)
+    pages = [path.read_text(encoding="utf-8") for path in folder.feedback.rglob("*.html")]
+    assert len(pages) == 2
+    master = folder.master(NAME).read_text(encoding="utf-8")
+    for line in (*HIDDEN, *EXPECTED, "the reference answer", "behind the curtain"):
+        assert line.replace('"', '\\"') in master, "the trap is not set"
+        for text in pages:
+            assert line not in text and line not in Page(text).text
+    assert "before" in pages[0] + pages[1] and "HIDDEN TESTS" not in pages[0] + pages[1]
+
+
+def test_a_test_is_named_by_the_part_that_students_have(folder: CourseFolder) -> None:
+    names = read_lesson(folder, NAME).behaviours
+    assert names["test-total"] == "Values on a rectangular image"
+    assert names["test-total-again"] == "Test total again"
+
+
+def test_everything_a_student_writes_is_escaped(folder: CourseFolder) -> None:
+    frames = [f"Cell In[3], line 1\n----> 1 {EVIL}", f"File /srv/grading/x.py:3\n{EVIL}"]
+    outputs = [
+        new_output("stream", text=EVIL),
+        new_output("execute_result", data={"text/plain": EVIL, "text/html": EVIL}),
+        new_output("display_data", data={"text/html": "<b>only markup</b>"}),
+        new_output("display_data", data={"application/javascript": "alert(3)"}),
+        new_output("display_data", data={"image/svg+xml": EVIL}),
+        new_output("error", ename=EVIL, evalue=EVIL, traceback=frames),
+        new_output("display_data", data={"image/png": '"><script>alert(4)</script>'}),
+    ]
+    submit(
+        folder,
+        EVIL.replace("/", "∕"),
+        code=f"x = '''{EVIL}'''\n# {EVIL}",
+        prose=EVIL,
+        outputs=outputs,
+        message=EVIL,
+        printed=EVIL,
+        problems=[EVIL],
+    )
+    diagnosis = {EVIL.replace("/", "∕"): {"total": [EVIL]}}
+    text = page_of(folder, EVIL.replace("/", "∕"), diagnoses=diagnosis)
+    assert_harmless(text)
+    assert "<script" not in text and "alert(3)" not in text and "only markup" not in text
+    assert text.count("&lt;script&gt;alert(1)") >= 10
+    assert "/srv/grading" not in text
+
+
+def test_an_error_shows_the_students_own_frames_without_colours(folder: CourseFolder) -> None:
+    frames = [
+        "\x1b[0;31m----\x1b[0m",
+        "\x1b[0;31mValueError\x1b[0m  Traceback (most recent call last)",
+        "Cell \x1b[0;32mIn[4], line 1\x1b[0m\n\x1b[0;32m----> 1\x1b[0m total(mine)",
+        "File \x1b[0;32m/opt/python/numpy/core.py:7\x1b[0m, in dot(a, b)",
+        "\x1b[0;31mValueError\x1b[0m: shapes differ",
+    ]
+    error = new_output("error", ename="ValueError", evalue="shapes differ", traceback=frames)
+    submit(folder, outputs=[error])
+    text = page_of(folder)
+    assert "Cell In[4], line 1\n----&gt; 1 total(mine)\n\nValueError: shapes differ" in text
+    assert "/opt/python" not in text and "\x1b" not in text
+
+
+def test_control_characters_and_turned_text_are_made_visible(folder: CourseFolder) -> None:
+    text = "a\x00b\x07 \u202egrade 100\u202c bad \udcff\n10%\r50%\r100%\n"
+    submit(folder, outputs=[new_output("stream", text=text)])
+    page = page_of(folder)
+    assert "a\\x00b\\x07 \\u202egrade 100\\u202c bad \\udcff\n100%" in page
+    assert "50%" not in page and "\u202e" not in page
+
+
+def test_a_page_stays_small_whatever_a_notebook_prints(folder: CourseFolder) -> None:
+    noise = png((1000, 1000))
+    assert len(noise) > 500_000
+    outputs = [
+        new_output("stream", text="x<" * 25_000_000),
+        *(new_output("display_data", data={"image/png": noise}) for _ in range(15)),
+        *(new_output("stream", text="&" * 30_000) for _ in range(3000)),
+    ]
+    submit(folder, outputs=outputs, code="x = 1  # <&\n" * 100_000, printed="'" * 10**6)
+    text = page_of(folder)
+    assert len(text) < 8_000_000
+    assert "characters left out" in text and "picture is left out" in text
+    assert "more outputs left out" in text
+
+
+def test_a_picture_that_would_fill_the_memory_is_left_out(folder: CourseFolder) -> None:
+    bomb = bytearray(base64.b64decode(png()))
+    bomb[16:24] = (60_000).to_bytes(4, "big") * 2
+    data = {"image/png": base64.b64encode(bytes(bomb)).decode()}
+    submit(folder, outputs=[new_output("display_data", data=data)])
+    text = page_of(folder)
+    assert "<img" not in text and "not a PNG of a usable size" in text
+
+
+@pytest.mark.parametrize("student", ["Zoë Müller", "李小龍", r"bj\xf6rn", "a b & c", "o'neil"])
+def test_any_name_gets_a_page_where_nbgrader_looks(folder: CourseFolder, student: str) -> None:
+    submit(folder, student)
+    (path,) = write_feedback(folder, NAME)
+    assert path == folder.feedback / student / NAME / f"{NAME}.html"
+    assert f"Feedback for {student}" in Page(path.read_text(encoding="utf-8")).text
+
+
+def test_a_result_cannot_choose_where_its_page_is_written(folder: CourseFolder) -> None:
+    submit(folder, "anna", student_key="../../../anna")
+    (path,) = write_feedback(folder, NAME)
+    assert path == feedback_path(folder, read_lesson(folder, NAME), "anna")
+
+
+def test_a_submission_that_was_not_read_is_told_what_to_do(folder: CourseFolder) -> None:
+    store(folder, SubmissionResult("ben", NAME, [], ["the file is cut off"], gradable=False), "ben")
+    page = Page(page_of(folder, "ben"))
+    assert "could not be graded the file is cut off What to do" in page.text
+    assert f"{NAME}.ipynb" in page.text and "counts 0 of 10 points" in page.text
+    assert "Exercise 1" not in page.text
+
+
+def test_a_damaged_result_or_a_missing_notebook_still_makes_a_page(folder: CourseFolder) -> None:
+    submit(folder, "anna")
+    (folder.autograded / "anna" / NAME / f"{NAME}.ipynb").unlink()
+    write_atomically(folder.results / NAME / "ben.json", b'{"student": "ben", "cel')
+    submit(folder, "cleo")
+    (folder.autograded / "cleo" / NAME / f"{NAME}.ipynb").write_text('{"cells": [3]}')
+    assert len(write_feedback(folder, NAME)) == 3
+    assert "Your code is not shown here" in page_of(folder, "anna")
+    assert "stored result is damaged" in page_of(folder, "ben")
+    assert "Your code is not shown here" in page_of(folder, "cleo")
+
+
+def test_written_answers_are_shown_and_wait_for_a_person(folder: CourseFolder) -> None:
+    submit(folder, prose="Because axis 1 runs along a row.")
+    page = Page(page_of(folder))
+    assert "Because axis 1 runs along a row." in page.text
+    assert "2 answers still wait for a person" in page.text
+    assert "Waits for a person" in page.text and "Draw the axes" not in page.text
+
+
+def test_outputs_beyond_the_exercises_section_stay_out(folder: CourseFolder) -> None:
+    submit(folder)
+    assert "far from the exercise" not in page_of(folder)
+
+
+def test_a_cell_with_an_unknown_grade_id_shows_nothing(folder: CourseFolder) -> None:
+    submit(folder)
+    path = folder.autograded / "anna" / NAME / f"{NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    after = next(i for i, cell in enumerate(notebook.cells) if grade_id(cell) == "total") + 1
+    stray = new_code_cell("1", outputs=[new_output("stream", text="stray output")])
+    stray.metadata.nbgrader = {"grade": True, "grade_id": "old-test", "solution": False}
+    notebook.cells.insert(after, stray)
+    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    assert "stray output" not in page_of(folder)
+
+
+def test_a_diagnosis_is_shown_with_its_exercise_and_nothing_without(folder: CourseFolder) -> None:
+    submit(folder)
+    assert "What happened" not in page_of(folder)
+    told = {"anna": {"total": ["You summed the columns."]}}
+    assert "What happened You summed the columns." in Page(page_of(folder, diagnoses=told)).text
+
+
+def test_links_lead_to_their_exercises(folder: CourseFolder) -> None:
+    submit(folder)
+    page = Page(page_of(folder))
+    links = list(page.values("href"))
+    ids = list(page.values("id"))
+    assert len(links) == 3 and {link.removeprefix("#") for link in links} <= set(ids)
+    assert len(ids) == len(set(ids)) and set(page.values("aria-labelledby")) <= set(ids)
+
+
+def test_pages_are_counted_as_they_are_written(folder: CourseFolder) -> None:
+    submit(folder, "anna")
+    submit(folder, "ben")
+    seen: list[tuple[int, int]] = []
+    write_feedback(folder, NAME, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_a_student_without_a_result_is_an_error_with_a_remedy(folder: CourseFolder) -> None:
+    with pytest.raises(CourseError, match=r"no result for dora.*autograder grade"):
+        write_feedback(folder, NAME, ["dora"])
+
+
+def test_nbgraders_release_finds_its_receipt_beside_the_page(folder: CourseFolder) -> None:
+    submit(folder)
+    (folder.autograded / "anna" / NAME / "timestamp.txt").write_text("2026-11-21 09:00:00 UTC")
+    (path,) = write_feedback(folder, NAME)
+    assert path.with_name("timestamp.txt").read_text() == "2026-11-21 09:00:00 UTC"
+
+
+def test_writing_twice_gives_the_same_bytes(folder: CourseFolder) -> None:
+    submit(folder, outputs=[new_output("display_data", data={"image/png": png()})])
+    assert page_of(folder) == page_of(folder)
+
+
+def test_every_text_colour_can_be_read_on_every_ground() -> None:
+    """WCAG AA asks for a contrast of 4.5 between letters and what is behind them."""
+    sheet = (REPOSITORY / "autograder/templates/style.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{([^}]*--page[^}]*)\}", sheet)
+    themes = [dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in blocks[:2]]
+    pairs = [(ink, ground) for ink in ("ink", "soft", "accent") for ground in ("page", "card")]
+    pairs += [(ink, "sunk") for ink in ("ink", "accent", *(k for k in themes[0] if k[:2] == "c-"))]
+    pairs += [(tone, ground) for tone in ("pass", "part", "fail", "hand") for ground in ("card",)]
+    pairs += [("pass", "pass-back"), ("fail", "fail-back"), ("ink", "fail-back")]
+    pairs += [("ink", "note-back"), ("part", "note-back"), ("hand", "sunk")]
+    for theme in themes:
+        for ink, ground in pairs:
+            dark, light = sorted((luminance(theme[ink]), luminance(theme[ground])))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
