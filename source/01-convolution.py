@@ -85,8 +85,8 @@ from course.plots import annotate_grid, show_images
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 gray = photo("china", gray=True)  # (427, 640)
-top, left, size = 150, 296, 8
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), width_ratios=[1.9, 1.2, 1.2])
+top, left, size = 148, 283, 8
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), width_ratios=[1.5, 1, 1])
 axes[0].imshow(gray, cmap="gray")
 axes[0].add_patch(plt.Rectangle((left - 16, top - 16), 40, 40, fill=False, color="tab:orange", lw=2))
 axes[0].set_title("the photograph, 427 × 640", fontsize=10)
@@ -418,18 +418,19 @@ print("logits, shuffled picture, new weights:",
 # exactly that.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
-scene = photo("china", gray=True, step=2)  # (214, 320)
+scene = photo("china", gray=True)  # (427, 640)
 shuffled = np.random.default_rng(0).permutation(scene.ravel()).reshape(scene.shape)
 distances = np.arange(1, 81)
-figure, axes = plt.subplots(1, 3, figsize=(12, 2.9), width_ratios=[1.4, 1.4, 1.2])
+figure, axes = plt.subplots(1, 3, figsize=(12, 2.9), width_ratios=[1.5, 1.5, 1.3])
 for axis, picture, title in zip(axes, [scene, shuffled], ["original", "the same pixels, shuffled"]):
     axis.imshow(picture, cmap="gray")
     axis.set_title(title, fontsize=10)
     axis.axis("off")
+# A row's pixels at a distance d: pair each pixel with the one d columns to its right.
 for picture, label in [(scene, "original"), (shuffled, "shuffled")]:
     r = [np.corrcoef(picture[:, d:].ravel(), picture[:, :-d].ravel())[0, 1] for d in distances]
     axes[2].plot(distances, r, lw=2, label=label)
-    axes[2].annotate(f"{r[0]:.2f}", (1, r[0]), xytext=(6, 4), textcoords="offset points", fontsize=9)
+    axes[2].annotate(f"{abs(r[0]):.2f}", (1, r[0]), xytext=(6, 4), textcoords="offset points", fontsize=9)
 axes[2].set_xlabel("distance between two pixels of a row")
 axes[2].set_title("correlation of their values", fontsize=10)
 axes[2].set_ylim(-0.15, 1.15)
@@ -707,8 +708,8 @@ for step, (i, j) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
     above.add_patch(plt.Rectangle((j - 0.5, i - 0.5), 3, 3, fill=False, color="#c44e52", lw=2.5))
     for m in range(3):
         for n in range(3):
-            above.text(j + n + 0.3, i + m + 0.34, f"×{cross[m, n]}", ha="center", va="center",
-                       fontsize=8, color="#c44e52")
+            above.text(j + n + 0.26, i + m + 0.32, f"×{cross[m, n]}", ha="center", va="center",
+                       fontsize=10, color="#a31f24", weight="bold" if cross[m, n] else "normal")
     products = (bits[i : i + 3, j : j + 3] * cross).ravel()
     so_far[i, j] = products.sum()
     above.set_title("+".join(str(p) for p in products) + f" = {products.sum()}", fontsize=11)
@@ -890,11 +891,11 @@ print("on a constant 100:", xcorr2d(np.full((3, 3), 100), CROSS).round(6))
 spot = np.zeros((5, 5))
 spot[2, 2] = 1
 kernel = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
-panels = [(spot, "one bright pixel"), (kernel, "kernel"), (kernel[::-1, ::-1], "its cross-correlation"),
-          (kernel, "its convolution")]
-figure, axes = plt.subplots(1, 4, figsize=(10.5, 2.7))
-for axis, (values, title) in zip(axes, panels):
-    annotate_grid(axis, values, cmap="Blues" if title[:3] != "its" else "Greens")
+panels = [(spot, "picture: one bright pixel", "Greys"), (kernel, "kernel", "Oranges"),
+          (kernel[::-1, ::-1], "cross-correlation: turned", "Greens"), (kernel, "convolution: as it is", "Greens")]
+figure, axes = plt.subplots(1, 4, figsize=(10.5, 2.9))
+for axis, (values, title, cmap) in zip(axes, panels):
+    annotate_grid(axis, values, cmap=cmap)
     axis.set_title(title, fontsize=10)
 figure.tight_layout()
 
@@ -1008,10 +1009,10 @@ for name, kernel in KERNELS.items():
 # all eight kernels:
 
 # %%
-scene = photo("china", gray=True, step=4)  # (107, 160)
+scene = photo("china", gray=True, step=2)[8:113, 24:182]  # (105, 158): the top of the pagoda
 tiles = []
 for name, kernel in KERNELS.items():
-    feature_map = xcorr2d(scene, kernel)  # (105, 158)
+    feature_map = xcorr2d(scene, kernel)  # (103, 156)
     edges = kernel.sum() == 0  # edge kernels answer with both signs: zero is drawn mid-gray
     tiles.append(np.clip(feature_map + 0.5 if edges else feature_map, 0, 1))
 rows = [np.hstack([np.pad(tile, 2, constant_values=1) for tile in tiles[i : i + 4]]) for i in (0, 4)]
@@ -1019,7 +1020,7 @@ figure = plt.figure(figsize=(11, 3.9))
 axis = figure.add_axes([0, 0, 1, 1])
 axis.imshow(np.vstack(rows), cmap="gray", vmin=0, vmax=1)
 for place, name in enumerate(KERNELS):
-    axis.text(place % 4 * 162 + 5, place // 4 * 109 + 5, name, va="top", fontsize=9,
+    axis.text(place % 4 * 160 + 5, place // 4 * 107 + 5, name, va="top", fontsize=9,
               bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2})
 axis.axis("off")
 plt.show()
@@ -1192,15 +1193,16 @@ for c, tint in enumerate(tints):
     sheet(axis, 0.3 + 0.35 * c, 3.6 - 0.35 * c, 2.6, tint)
     axis.text(0.4 + 0.35 * c, 6.2 - 0.35 * c, "RGB"[c], va="top", fontsize=10)
 axis.text(1.9, 2.4, "input (3, H, W)", ha="center", fontsize=10)
-for f, (y, weights) in enumerate([(5.0, "012"), (1.4, "345")]):
+for f, y in enumerate([5.0, 1.6]):
     for c, tint in enumerate(tints):
         sheet(axis, 5.0 + 1.3 * c, y, 0.9, tint, cells=3)
         axis.text(6.1 + 1.3 * c, y + 0.45, "+", ha="center", va="center", fontsize=13)
+        axis.text(5.45 + 1.3 * c, y - 0.12, f"w[{f}, {c}]", ha="center", va="top", fontsize=10)
     axis.text(9.15, y + 0.45, f"b[{f}]", ha="center", va="center", fontsize=10)
     axis.annotate("", (10.5, y + 0.45), (9.6, y + 0.45), arrowprops={"arrowstyle": "->", "lw": 1.5})
-    axis.annotate("", (4.7, y + 0.45), (3.9, 4.0), arrowprops={"arrowstyle": "->", "lw": 1.5})
+    axis.annotate("", (4.8, y + 0.45), (3.9, 3.8), arrowprops={"arrowstyle": "->", "lw": 1.5})
     sheet(axis, 10.8, y - 0.55, 2.0, ["#d9c3ea", "#f2dca0"][f], f"map {f}")
-    axis.text(6.75, y + 1.1, f"filter {f}: 3 slices, 27 weights of its own, 1 bias", ha="center", fontsize=10)
+    axis.text(5.0, y + 1.1, f"filter {f}: 27 weights, 1 bias", fontsize=10)
 axis.text(11.8, 0.3, "output (2, OH, OW)", ha="center", fontsize=10)
 axis.set(xlim=(0, 13.2), ylim=(0, 7))
 axis.set_aspect("equal")
@@ -1423,15 +1425,15 @@ for _name, _a, _b in zip("xwb", _args, _before):
 # Your layer, at work on a colour photograph: three filters on RGB, with stride 2 and padding 1.
 
 # %%
-COLOUR = photo("china", step=4)[None]  # (1, 3, 107, 160)
+COLOUR = photo("china", step=2)[None, :, 8:115, 24:182]  # (1, 3, 107, 158)
 FILTERS = np.zeros((3, 3, 3, 3))  # (F, C, KH, KW)
 FILTERS[0, :, 1, 1] = [1, -0.5, -0.5]  # redness: red minus the mean of green and blue
 FILTERS[1, :] = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 6  # upright edges in any channel
 FILTERS[2, 2], FILTERS[2, 0] = 1 / 9, -1 / 9  # blurred blue minus blurred red
-maps = conv2d_forward(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)  # (1, 3, 54, 80)
+maps = conv2d_forward(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)  # (1, 3, 54, 79)
 print("input", COLOUR.shape, " filters", FILTERS.shape, " maps", maps.shape)
 
-# %% jupyter={"source_hidden": true} tags=["illustration"]
+# %% jupyter={"source_hidden": true}
 figure = show_images(
     [COLOUR[0], *maps[0]], ["the picture", "red?", "upright edge?", "blue, not red?"], limits=(-0.6, 0.6)
 )
@@ -1905,10 +1907,11 @@ check_number(q_strided, 3, "q_strided")
 ### END HIDDEN TESTS
 
 # %%
-# The truth, by your own functions. The picture: a cat's face on black.
+# The truth, by your own functions. The picture: a cat's face in a black frame.
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4
-cat = np.zeros((72, 72))
-cat[12:60, 12:60] = photo("chelsea", gray=True, step=3)[14:62, 50:98]
+rows, columns = np.mgrid[-36:36, -36:36] + 0.5
+disc = np.clip((34 - np.hypot(rows, columns)) / 6, 0, 1)  # 1 inside, fading to 0
+cat = np.pad(disc * photo("chelsea", gray=True, step=4)[2:74, 26:98], 8)  # (88, 88)
 
 
 def f(image, stride=1):
@@ -1921,7 +1924,7 @@ def shift(image):
 
 
 def zoom(image):
-    return np.kron(image, np.ones((2, 2)))[:72, :72]  # each pixel becomes 2 × 2
+    return np.kron(image, np.ones((2, 2)))[:88, :88]  # each pixel becomes 2 × 2
 
 
 print(f"shift by 3:  gap {equivariance_gap(f, shift, cat):.2g}")
@@ -1931,16 +1934,16 @@ print(f"largest value: {f(cat).max():.4f}, after the shift {f(shift(cat)).max():
 moved = np.abs(f(np.roll(cat, 6, axis=1), stride=2) - np.roll(f(cat, stride=2), 3, axis=1)).max()
 print(f"stride 2: shift by 6 before, by 3 after: largest difference {moved:.2g}")
 
-# %% jupyter={"source_hidden": true} tags=["illustration"]
+# %% jupyter={"source_hidden": true}
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
 for line, (change, name) in enumerate([(shift, "shift"), (np.rot90, "turn")]):
     one, other = f(change(cat)), change(f(cat))
     if name == "shift":
-        one, other = f(np.roll(cat, 12, axis=1)), np.roll(f(cat), 12, axis=1)
-    panels = [(np.roll(cat, 12, axis=1) if name == "shift" else change(cat), f"{name}(x)", (0, 1)),
+        one, other = f(np.roll(cat, 8, axis=1)), np.roll(f(cat), 8, axis=1)
+    panels = [(np.roll(cat, 8, axis=1) if name == "shift" else change(cat), f"{name}(x)", (0, 1)),
               (one, f"f({name}(x))", (-0.5, 0.5)),
               (other, f"{name}(f(x))", (-0.5, 0.5)),
-              (np.abs(one - other), "difference", (0, 0.8))]
+              (np.abs(one - other), "difference", (0, 0.5))]
     for axis, (values, title, (low, high)) in zip(axes[line], panels):
         axis.imshow(values, cmap="gray" if title != "difference" else "magma", vmin=low, vmax=high)
         axis.set_title(title, fontsize=11)
