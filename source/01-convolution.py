@@ -191,13 +191,13 @@ def fc_params(input_shape, units, bias=True):
 
 # %% nbgrader={"grade": true, "grade_id": "test-fc-params", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Parameters of a fully connected layer, with and without biases
-check_number(fc_params((28, 28), 100, bias=False), 78_400, "weights of 28 × 28 → 100")
-check_number(fc_params((28, 28), 100), 78_500, "weights and biases of 28 × 28 → 100")
+check_number(fc_params((28, 28), 100, bias=False), 78_400, "the count of weights, 28 × 28 → 100,")
+check_number(fc_params((28, 28), 100), 78_500, "the count with biases, 28 × 28 → 100,")
 ### BEGIN HIDDEN TESTS
-check_number(fc_params((3, 32, 20), 10), 19_210, "a colour picture, (3, 32, 20) → 10")
-check_number(fc_params((4, 7, 5), 6, bias=False), 840, "(4, 7, 5) → 6 without biases")
-check_number(fc_params((512,), 1_000), 513_000, "a vector, (512,) → 1000")
-check_number(fc_params((3, 1000, 1000), 1_000_000, False), 3 * 10**12, "a layer beyond 32 bits")
+check_number(fc_params((3, 32, 20), 10), 19_210, "the count with biases, (3, 32, 20) → 10,")
+check_number(fc_params((4, 7, 5), 6, bias=False), 840, "the count without biases, (4, 7, 5) → 6,")
+check_number(fc_params((512,), 1_000), 513_000, "the count with biases, (512,) → 1000,")
+check_number(fc_params((3, 1000, 1000), 1_000_000, False), 3 * 10**12, "the count of a huge layer")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -298,7 +298,7 @@ _rng = np.random.default_rng(3)
 for _n, _d, _u in [(4, 7, 5), (3, 3, 3)]:
     _x, _w, _b = _rng.normal(size=(_n, _d)), _rng.normal(size=(_u, _d)), _rng.normal(size=_u)
     _want = np.einsum("nd,ud->nu", _x, _w) + _b
-    check_close(fully_connected(_x, _w, _b), _want, f"{_d} → {_u}, a batch of {_n}",
+    check_close(fully_connected(_x, _w, _b), _want, f"the result for {_n} samples, {_d} → {_u},",
                 rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
@@ -347,7 +347,7 @@ def permute_net(w1, b1, w2, b2, order):
 # Shuffled pictures, same logits
 w1 = np.array([[5.0, 6.0, 7.0]])
 new_w1, new_b1, new_w2, new_b2 = permute_net(w1, np.ones(1), np.ones((2, 1)), np.zeros(2), [2, 0, 1])
-check_close(new_w1, [[7.0, 5.0, 6.0]], "the first layer's weights")
+check_close(new_w1, [[7.0, 5.0, 6.0]], "the new w1")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(4)
 _x, _order = _rng.normal(size=(5, 12)), _rng.permutation(12)
@@ -360,7 +360,7 @@ def _logits(x, w1, b1, w2, b2):
 
 _before = [_a.copy() for _a in _net]
 _new = permute_net(*_net, _order)
-check_close(_logits(_x[:, _order], *_new), _logits(_x, *_before), "the logits on shuffled pictures",
+check_close(_logits(_x[:, _order], *_new), _logits(_x, *_before), "the new net on shuffled pictures",
             rtol=1e-4, atol=1e-5)
 for _name, _a, _b in zip(["w1", "b1", "w2", "b2"], _net, _before):
     check_unchanged(_a, _b, f"the argument {_name}")
@@ -527,7 +527,7 @@ for _h, _w, _kh, _kw in [(6, 5, 2, 3), (5, 5, 3, 3)]:
     _b = _rng.normal(size=(_oh, _ow))
     _v = np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw))
     check_close(locally_connected(_x, _k, _b), (_v * _k).sum((2, 3)) + _b,
-                f"a {_h} × {_w} picture with {_kh} × {_kw} patches", rtol=1e-4, atol=1e-5)
+                f"the result for {_h} × {_w} with {_kh} × {_kw} patches", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -561,14 +561,14 @@ def tie_weights(kernel, bias, oh, ow):
 # %% nbgrader={"grade": true, "grade_id": "test-tie-weights", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # One kernel and one bias, repeated at every position
 weight, biases = tie_weights(np.array([[1.0, 2.0, 3.0]]), 0.5, 4, 2)
-check_shape(weight, (4, 2, 1, 3), "the tied weights")
-check_close(biases, np.full((4, 2), 0.5), "the tied biases")
+check_shape(weight, (4, 2, 1, 3), "the weight array")
+check_close(biases, np.full((4, 2), 0.5), "the bias array")
 ### BEGIN HIDDEN TESTS
 _kernel = np.random.default_rng(6).normal(size=(2, 3))
 _weight, _biases = tie_weights(_kernel, -1.25, 3, 5)
-check_close(_weight, np.ones((3, 5, 1, 1)) * _kernel, "the tied weights of a 2 × 3 kernel",
+check_close(_weight, np.ones((3, 5, 1, 1)) * _kernel, "the weight array of a 2 × 3 kernel",
             rtol=1e-4, atol=1e-5)
-check_close(_biases, -1.25 * np.ones((3, 5)), "the tied biases")
+check_close(_biases, -1.25 * np.ones((3, 5)), "the bias array")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -627,20 +627,20 @@ def conv_params(c_in, c_out, kh, kw, bias=True):
 
 # %% nbgrader={"grade": true, "grade_id": "test-local-params", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Locally connected: nothing is shared
-check_number(local_params(1, 3, 3, 200, 200, bias=False), 360_000, "weights, gray")
-check_number(local_params(1, 3, 3, 200, 200), 400_000, "weights and biases, gray")
+check_number(local_params(1, 3, 3, 200, 200, bias=False), 360_000, "the count of weights, gray,")
+check_number(local_params(1, 3, 3, 200, 200), 400_000, "the count with biases, gray,")
 ### BEGIN HIDDEN TESTS
-check_number(local_params(3, 5, 2, 7, 11), 2_387, "RGB, 5 × 2 patches, 7 × 11 positions")
-check_number(local_params(4, 1, 3, 6, 2, False), 144, "4 channels, 1 × 3 patches, no bias")
+check_number(local_params(3, 5, 2, 7, 11), 2_387, "the count for RGB, 5 × 2 patches, 7 × 11 positions,")
+check_number(local_params(4, 1, 3, 6, 2, False), 144, "the count for 4 channels, 1 × 3 patches, no bias,")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-params", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Convolutional: one kernel for all positions
-check_number(conv_params(1, 1, 3, 3, bias=False), 9, "weights, gray, one kernel")
-check_number(conv_params(3, 1, 3, 3), 28, "weights and bias, RGB, one kernel")
+check_number(conv_params(1, 1, 3, 3, bias=False), 9, "the count of weights, gray, one kernel,")
+check_number(conv_params(3, 1, 3, 3), 28, "the count with bias, RGB, one kernel,")
 ### BEGIN HIDDEN TESTS
-check_number(conv_params(3, 64, 11, 11), 23_296, "3 → 64 channels, 11 × 11")
-check_number(conv_params(5, 7, 2, 3, False), 210, "5 → 7 channels, 2 × 3, no bias")
+check_number(conv_params(3, 64, 11, 11), 23_296, "the count for 3 → 64 channels, 11 × 11,")
+check_number(conv_params(5, 7, 2, 3, False), 210, "the count for 5 → 7 channels, 2 × 3, no bias,")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -774,13 +774,13 @@ x_kernel = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
 check_close(xcorr2d(bits, x_kernel), [[4, 3, 4], [2, 4, 3], [2, 3, 4]], "the strip's example")
 impulse = np.zeros((3, 3))
 impulse[0, 2] = 1.0
-check_close(xcorr2d(impulse, np.array([[1.0, 2.0], [3.0, 4.0]])), [[0, 2], [0, 0]], "one bright pixel")
+check_close(xcorr2d(impulse, np.array([[1.0, 2.0], [3.0, 4.0]])), [[0, 2], [0, 0]], "one bright pixel",
+            atol=1e-5)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(7)
 _x, _k = _rng.normal(size=(6, 6)), _rng.normal(size=(3, 3))
-_v = np.lib.stride_tricks.sliding_window_view(_x, (3, 3))
-check_close(xcorr2d(_x, _k), (_v * _k).sum((2, 3)), "a 6 × 6 picture with an asymmetric kernel",
-            rtol=1e-4, atol=1e-5)
+_want = (np.lib.stride_tricks.sliding_window_view(_x, (3, 3)) * _k).sum((2, 3))
+check_close(xcorr2d(_x, _k), _want, "xcorr2d(6 × 6, asymmetric 3 × 3)", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-rectangles", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -790,19 +790,19 @@ check_close(xcorr2d(np.array([[1.0, 2.0, 4.0]]), np.array([[1.0, 10.0]])), [[21.
 _rng = np.random.default_rng(8)
 for _size, _kernel in [((7, 5), (2, 4)), ((4, 9), (3, 2))]:
     _x, _k = _rng.normal(size=_size), _rng.normal(size=_kernel)
-    _v = np.lib.stride_tricks.sliding_window_view(_x, _kernel)
-    check_close(xcorr2d(_x, _k), (_v * _k).sum((2, 3)), f"{_size} with a {_kernel} kernel",
-                rtol=1e-4, atol=1e-5)
+    _want = (np.lib.stride_tricks.sliding_window_view(_x, _kernel) * _k).sum((2, 3))
+    _what = f"xcorr2d({_size[0]} × {_size[1]}, {_kernel[0]} × {_kernel[1]})"
+    check_close(xcorr2d(_x, _k), _want, _what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-integers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Integer pictures, fractional kernels
-check_close(xcorr2d(np.array([[1, 2]]), np.array([[0.5, 0.25]])), [[1.0]], "integers times fractions")
+check_close(xcorr2d(np.array([[1, 2]]), np.array([[0.5, 0.25]])), [[1.0]], "the result for integers and fractions")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(9)
 _x, _k = _rng.integers(0, 256, size=(5, 6)), _rng.normal(size=(2, 2))
-_v = np.lib.stride_tricks.sliding_window_view(_x, (2, 2))
-check_close(xcorr2d(_x, _k), (_v * _k).sum((2, 3)), "an integer picture", rtol=1e-4, atol=1e-3)
+_want = (np.lib.stride_tricks.sliding_window_view(_x, (2, 2)) * _k).sum((2, 3))
+check_close(xcorr2d(_x, _k), _want, "xcorr2d(integers, fractions)", rtol=1e-4, atol=1e-3)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -921,9 +921,9 @@ check_close(convolve2d(spot, kernel), kernel, "one bright pixel under convolutio
 _rng = np.random.default_rng(10)
 for _size, _kernel in [((6, 5), (2, 3)), ((5, 8), (4, 1)), ((5, 5), (3, 3))]:
     _x, _k = _rng.normal(size=_size), _rng.normal(size=_kernel)
-    _v = np.lib.stride_tricks.sliding_window_view(_x, _kernel)
-    check_close(convolve2d(_x, _k), (_v * np.flip(_k)).sum((2, 3)), f"{_size} with a {_kernel} kernel",
-                rtol=1e-4, atol=1e-5)
+    _want = (np.lib.stride_tricks.sliding_window_view(_x, _kernel) * np.flip(_k)).sum((2, 3))
+    _what = f"convolve2d({_size[0]} × {_size[1]}, {_kernel[0]} × {_kernel[1]})"
+    check_close(convolve2d(_x, _k), _want, _what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1274,9 +1274,9 @@ check_close(conv2d_forward(x, w, np.zeros(1)), np.full((1, 1, 2, 2), 321.0), "1�
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(11)
 _x, _w = _rng.normal(size=(1, 4, 6, 6)), _rng.normal(size=(1, 4, 3, 3))
-_v = np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3))
-check_close(conv2d_forward(_x, _w, np.zeros(1)), np.einsum("nchwkl,fckl->nfhw", _v, _w),
-            "four channels, one filter", rtol=1e-4, atol=1e-5)
+_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
+check_close(conv2d_forward(_x, _w, np.zeros(1)), _want, "the map of four channels under one filter",
+            rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-filters", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1289,22 +1289,22 @@ check_close(conv2d_forward(np.ones((1, 2, 1, 2)), w, np.zeros(3)),
 _rng = np.random.default_rng(12)
 for _c, _f in [(3, 3), (2, 5)]:
     _x, _w = _rng.normal(size=(1, _c, 5, 5)), _rng.normal(size=(_f, _c, 3, 3))
-    _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3))
-    check_close(conv2d_forward(_x, _w, np.zeros(_f)), np.einsum("nchwkl,fckl->nfhw", _v, _w),
-                f"{_c} channels, {_f} filters", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
+    check_close(conv2d_forward(_x, _w, np.zeros(_f)), _want, f"the result for C = {_c}, F = {_f}",
+                rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-bias", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # One bias for each filter, added once
 b = np.array([5.0, -7.0])
 check_close(conv2d_forward(np.zeros((1, 3, 2, 2)), np.ones((2, 3, 2, 2)), b), [[[[5]], [[-7]]]],
-            "the maps of a black picture")
+            "the result for a black picture")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(13)
 _x, _w, _b = _rng.normal(size=(1, 3, 4, 4)), _rng.normal(size=(4, 3, 2, 2)), _rng.normal(size=4)
-_v = np.lib.stride_tricks.sliding_window_view(_x, (2, 2), axis=(2, 3))
-check_close(conv2d_forward(_x, _w, _b), np.einsum("nchwkl,fckl->nfhw", _v, _w) + _b[:, None, None],
-            "four filters with biases", rtol=1e-4, atol=1e-5)
+_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (2, 2), axis=(2, 3)), _w) + _b[:, None, None]
+check_close(conv2d_forward(_x, _w, _b), _want, "the result for four filters with biases",
+            rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-batch", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1315,9 +1315,9 @@ check_shape(conv2d_forward(np.ones((2, 3, 6, 4)), np.ones((5, 3, 2, 3)), np.zero
 _rng = np.random.default_rng(14)
 for _n, _h, _w, _kh, _kw in [(3, 7, 5, 2, 3), (2, 4, 9, 4, 1)]:
     _x, _k = _rng.normal(size=(_n, 2, _h, _w)), _rng.normal(size=(3, 2, _kh, _kw))
-    _v = np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw), axis=(2, 3))
-    check_close(conv2d_forward(_x, _k, np.zeros(3)), np.einsum("nchwkl,fckl->nfhw", _v, _k),
-                f"{_n} pictures of {_h} × {_w}, kernel {_kh} × {_kw}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw), axis=(2, 3)), _k)
+    check_close(conv2d_forward(_x, _k, np.zeros(3)), _want,
+                f"the result for {_n} pictures of {_h} × {_w}, kernel {_kh} × {_kw}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-stride", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -1327,11 +1327,11 @@ check_close(conv2d_forward(row, kernel, np.zeros(1), stride=2), [[[[21, 43]]]], 
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(15)
 for _h, _w, _s in [(7, 9, 2), (8, 10, 3)]:
-    _x, _k, _b = _rng.normal(size=(2, 2, _h, _w)), _rng.normal(size=(3, 2, 3, 2)), _rng.normal(size=3)
+    _x, _k = _rng.normal(size=(1, 1, _h, _w)), _rng.normal(size=(1, 1, 3, 2))
     _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
-    check_close(conv2d_forward(_x, _k, _b, stride=_s),
-                np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None],
-                f"{_h} × {_w}, kernel 3 × 2, stride {_s}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", _v, _k)
+    check_close(conv2d_forward(_x, _k, np.zeros(1), stride=_s), _want,
+                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-padding", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -1341,16 +1341,16 @@ kernel = np.array([[[[0.0, 0.0], [1.0, 10.0], [0.0, 0.0]]]])  # its middle row m
 check_close(conv2d_forward(row, kernel, np.zeros(1), padding=1), [[[[10, 21, 32, 43, 54, 5]]]],
             "the row, padding 1")
 corners = conv2d_forward(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), np.zeros(1), padding=1)
-check_close(corners, [[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]], "ones with a kernel of ones, padding 1")
+check_close(corners, [[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]], "the result for ones under ones, padding 1,")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(16)
 for _p, _kh, _kw in [(1, 3, 3), (2, 4, 3)]:
-    _x, _k, _b = _rng.normal(size=(2, 3, 5, 4)), _rng.normal(size=(2, 3, _kh, _kw)), _rng.normal(size=2)
+    _x, _k = _rng.normal(size=(1, 1, 5, 4)), _rng.normal(size=(1, 1, _kh, _kw))
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (_kh, _kw), axis=(2, 3))
-    check_close(conv2d_forward(_x, _k, _b, padding=_p),
-                np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None],
-                f"5 × 4, kernel {_kh} × {_kw}, padding {_p}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", _v, _k)
+    check_close(conv2d_forward(_x, _k, np.zeros(1), padding=_p), _want,
+                f"the result for 5 × 4, kernel {_kh} × {_kw}, padding {_p}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-stride-padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1365,21 +1365,21 @@ for _h, _w, _s, _p in [(7, 5, 2, 1), (6, 9, 3, 2)]:
     _x, _k, _b = _rng.normal(size=(2, 3, _h, _w)), _rng.normal(size=(4, 3, 3, 2)), _rng.normal(size=4)
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
-    check_close(conv2d_forward(_x, _k, _b, stride=_s, padding=_p),
-                np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None],
-                f"{_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None]
+    check_close(conv2d_forward(_x, _k, _b, stride=_s, padding=_p), _want,
+                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-integers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Integer pictures lose nothing
 x, w = np.array([[[[1, 2, 3]]]]), np.array([[[[0.5, 0.25]]]])
-check_close(conv2d_forward(x, w, np.array([0.5])), [[[[1.5, 2.25]]]], "an integer row")
+check_close(conv2d_forward(x, w, np.zeros(1)), [[[[1.0, 1.75]]]], "the result for an integer row")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(18)
-_x, _w, _b = _rng.integers(0, 256, (2, 3, 5, 5)), _rng.normal(size=(2, 3, 3, 3)), np.array([0.25, -0.75])
-_v = np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3))
-check_close(conv2d_forward(_x, _w, _b), np.einsum("nchwkl,fckl->nfhw", _v, _w) + _b[:, None, None],
-            "integer pictures", rtol=1e-4, atol=1e-2)
+_x, _w = _rng.integers(0, 256, (1, 1, 5, 5)), _rng.normal(size=(1, 1, 3, 3))
+_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
+check_close(conv2d_forward(_x, _w, np.zeros(1)), _want, "the result for integer pictures",
+            rtol=1e-4, atol=1e-2)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-unchanged", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -1498,8 +1498,9 @@ check_close(depthwise_forward(x, w, b), [[[[3, 6]], [[16, 21]]]], "the example")
 _rng = np.random.default_rng(20)
 _x, _w, _b = _rng.normal(size=(2, 4, 6, 5)), _rng.normal(size=(4, 3, 2)), _rng.normal(size=4)
 _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))
-check_close(depthwise_forward(_x, _w, _b), np.einsum("nchwkl,ckl->nchw", _v, _w) + _b[:, None, None],
-            "four channels, 3 × 2 slices", rtol=1e-4, atol=1e-5)
+_want = np.einsum("nchwkl,ckl->nchw", _v, _w) + _b[:, None, None]
+check_close(depthwise_forward(_x, _w, _b), _want, "the result for four channels, 3 × 2 slices",
+            rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1712,22 +1713,23 @@ check_close(columns[0, :, 3], [5, 6, 9, 10], "the fourth column")
 ### BEGIN HIDDEN TESTS
 _x = np.random.default_rng(24).normal(size=(2, 3, 5, 4))
 _v = np.lib.stride_tricks.sliding_window_view(_x, (2, 3), axis=(2, 3))  # (N, C, OH, OW, KH, KW)
-check_close(im2col(_x, 2, 3), _v.transpose(0, 1, 4, 5, 2, 3).reshape(2, 18, 8),
-            "two pictures, three channels, 2 × 3", rtol=1e-4, atol=1e-5)
+_want = _v.transpose(0, 1, 4, 5, 2, 3).reshape(2, 18, 8)
+check_close(im2col(_x, 2, 3), _want, "im2col of (2, 3, 5, 4) with 2 × 3", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-im2col-stride-padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Columns with stride and padding
 columns = im2col(np.ones((1, 1, 2, 2)), 2, 2, stride=2, padding=1)
-check_close(columns[0].sum(axis=0), [1, 1, 1, 1], "the columns' sums: each patch meets one corner")
+check_close(columns[0].sum(axis=0), [1, 1, 1, 1], "the sum of each column (each patch meets one corner)")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(25)
 for _h, _w, _s, _p in [(8, 5, 2, 0), (5, 7, 3, 1)]:
     _x = _rng.normal(size=(2, 2, _h, _w))
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
-    check_close(im2col(_x, 3, 2, _s, _p), _v.transpose(0, 1, 4, 5, 2, 3).reshape(2, 12, -1),
-                f"{_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    _want = _v.transpose(0, 1, 4, 5, 2, 3).reshape(2, 12, -1)
+    check_close(im2col(_x, 3, 2, _s, _p), _want,
+                f"im2col of {_h} × {_w} with 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1771,9 +1773,9 @@ for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1)]:
     _x, _k, _b = _rng.normal(size=(3, 2, _h, _w)), _rng.normal(size=(4, 2, 3, 2)), _rng.normal(size=4)
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
-    check_close(conv2d_im2col(_x, _k, _b, stride=_s, padding=_p),
-                np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None],
-                f"{_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None]
+    check_close(conv2d_im2col(_x, _k, _b, stride=_s, padding=_p), _want,
+                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1830,17 +1832,20 @@ def equivariance_gap(operation, transform, image):
 # %% nbgrader={"grade": true, "grade_id": "test-equivariance-gap", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Transform first or operate first: the largest difference
 image = np.array([[1.0, 2.0], [3.0, 5.0]])
-check_close(equivariance_gap(lambda a: 2 * a, np.fliplr, image), 0.0, "doubling and mirroring")
-check_close(equivariance_gap(np.square, lambda a: a + 1, image), 10.0, "squaring and brightening")
+check_close(equivariance_gap(lambda a: 2 * a, lambda a: a[:, ::-1], image), 0.0,
+            "the gap of doubling and mirroring")
+check_close(equivariance_gap(lambda a: a**2, lambda a: a + 1, image), 10.0,
+            "the gap of squaring and brightening")
 ### BEGIN HIDDEN TESTS
 _x = np.random.default_rng(27).normal(size=(4, 4))
 _want = abs(np.cumsum(_x.T, 1) - np.cumsum(_x, 1).T).max()
-check_close(equivariance_gap(lambda a: np.cumsum(a, 1), np.transpose, _x), _want,
-            "running sums and transposing", rtol=1e-4, atol=1e-6)
-check_close(equivariance_gap(np.abs, lambda a: a - 9, _x), abs(abs(_x - 9) - (abs(_x) - 9)).max(),
-            "absolute values and darkening", rtol=1e-4, atol=1e-6)
-check_close(equivariance_gap(lambda a: a + 1, lambda a: -a, _x), 2.0, "brightening and negating",
-            rtol=1e-4, atol=1e-6)
+check_close(equivariance_gap(lambda a: np.cumsum(a, 1), lambda a: a.T, _x), _want,
+            "the gap of running sums and transposing", rtol=1e-4, atol=1e-6)
+check_close(equivariance_gap(lambda a: a + 1, lambda a: -a, _x), 2.0,
+            "the gap of brightening and negating", rtol=1e-4, atol=1e-6)
+_want = abs(abs(_x - 9) - (abs(_x) - 9)).max()
+check_close(equivariance_gap(lambda a: abs(a), lambda a: a - 9, _x), _want,
+            "the gap of absolute values and darkening", rtol=1e-4, atol=1e-6)
 ### END HIDDEN TESTS
 
 # %% [markdown]
