@@ -2597,6 +2597,16 @@ q_smallest_shift = 6
 # A shift of 2 moves the first map by one unit, which is an odd shift for the second layer.
 q_smallest_shift = 2
 
+# %% Presence taken for position exercise="q-presence"
+# Whether there is a dog does not depend on where it stands: here invariance helps. It harms where
+# the position itself is the answer.
+q_presence = "a"
+
+# %% Amount taken for position exercise="q-presence"
+# How much forest there is does not change when the picture moves by a pixel. It harms where the
+# position itself is the answer.
+q_presence = "b"
+
 # %% Only the case of the slide tried exercise="formula-is-right"
 # 227, 11, 4, 0 divides evenly and has no padding: a formula that rounds up or forgets the padding
 # passes it.

@@ -27,7 +27,10 @@
 # you can read the specification of a network and say what it will cost before you build it, and you
 # can tell which of the sentences that people repeat about stride and pooling are true.
 #
-# **You will be able to**
+# **Time** 5 hours, in two sittings: parts 1 to 4, parts 5 to 9 · **Difficulty** ●●●○○ · **You need**
+# lesson 01 (cross-correlation with several channels) and NumPy · **Runs on** any laptop, in seconds
+#
+# **After this lesson you can**
 #
 # - predict the shape that any convolution or pooling layer puts out, with stride, padding, dilation
 #   and both ways of rounding, and prove a formula wrong with one well-chosen case;
@@ -37,15 +40,27 @@
 # - compute a receptive field, and measure it without looking inside the network;
 # - write max, average and sum pooling, and say exactly what a shift of the image does to them.
 #
-# **Time** about 5 hours; parts 1 to 3 and parts 4 to 7 make two good sittings.
-# **Difficulty** ●●○: short functions, careful counting.
-# **Needs** NumPy and the multi-channel convolution of lesson 01.
-# **Points** 100. Each function is tested one behaviour at a time, so half of it earns half.
+# | part | you build | points |
+# |---|---|---|
+# | 1 · How large is the output? | `out_size`, `conv_shapes`, `fitting_layers` | 19 |
+# | 2 · What stands in the border? | `pad2d`, `same_padding` | 8 |
+# | 3 · The layer itself | `conv2d`, `conv1x1` | 15 |
+# | 4 · What a layer costs | `conv_params`, `conv_work`, `connection_params`, `network_table` | 17 |
+# | 5 · What one unit sees | `receptive_field`, `influences` | 11 |
+# | 6 · Dilated and stacked kernels | `causal_conv1d`, `compose` | 7 |
+# | 7 · Pooling | `pool2d` | 10 |
+# | 8 · What a shift does | `changed_by_shift`, two gaps, four claims | 9 |
+# | 9 · Find the bug | `formula_is_right`, a test of your own | 4 |
 #
-# Questions come before the code that settles them. Write down your prediction first: being wrong
-# and then seeing why is the part that stays.
+# **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
+# below it. Grading runs the same checks and further ones, on other shapes and other numbers, so
+# write for any input of the described shape. Each behaviour has its own points: half of a function
+# earns half. Questions ask you to predict *before* you run the cell that shows the truth; being wrong
+# and then seeing why is the part that stays. Folded cells only draw: run them like any other. NumPy
+# is all you may import.
 
 # %% tags=["parameters"]
+# Scripts that run this notebook set these; leave them as they are.
 seed = 0
 device = "auto"
 quick = False
@@ -74,7 +89,7 @@ def pair(value):
 
 
 # %% [markdown]
-# # Part 1 · How large is the output?
+# ## Part 1 · How large is the output?
 #
 # A layer's **depth** (how many kernels), **stride** (how many pixels from one position of the
 # kernel to the next) and **padding** (how many pixels of border are added on each side) are yours
@@ -84,7 +99,7 @@ def pair(value):
 # Below, eight pixels (blue) and a kernel of three taps (orange). Each line is one position of the
 # kernel, and so one output value.
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 def draw_tape(axis, title, size, kernel, stride=1, padding=0, dilation=1, extra=0):
     starts = list(range(0, size + 2 * padding - dilation * (kernel - 1), stride))
     starts += [starts[-1] + stride] * extra
@@ -142,7 +157,7 @@ plt.show()
 # floor their convolutions; Caffe's pooling layers round up, and PyTorch's do with `ceil_mode=True`.
 
 # %% [markdown]
-# ## Exercise 1 · Predict five sizes
+# ### Exercise 1 · Predict five sizes
 # *5 points · 10 minutes · no code*
 #
 # Where nothing else is said, the stride is 1, there is no padding, and the framework floors.
@@ -203,7 +218,7 @@ check_close(q_volume, (6, 28, 28), "q_volume", rtol=0, atol=0)
 # </details>
 
 # %% [markdown]
-# ## Exercise 2 · The output size
+# ### Exercise 2 · The output size
 # *8 points: rounding down 3, dilation 2, rounding up 2, a kernel that does not fit 1 · 20 minutes*
 #
 # Write `out_size`, the number of positions along one axis.
@@ -346,7 +361,7 @@ print("(e)", (6, out_size(32, 5), out_size(32, 5)))
 # the eighth one no longer fits. That is why deep networks pad.
 
 # %% [markdown]
-# ## Exercise 3 · The contract of a layer
+# ### Exercise 3 · The contract of a layer
 # *4 points: weight and bias 1, output 3 · 10 minutes*
 #
 # A batch of images has shape $(N, C_{in}, H, W)$. The layer's weight has shape
@@ -425,7 +440,7 @@ for shape, channels, kernel, stride, padding, dilation in cases:
 # </details>
 
 # %% [markdown]
-# ## Exercise 4 · Which layers fit?
+# ### Exercise 4 · Which layers fit?
 # *2 points · 15 minutes*
 #
 # Designers solve the formula backwards: *I have 32 pixels and want 16; which layers do that?* Write
@@ -503,14 +518,14 @@ for target in (32, 16):
 # 64, 128, 256), because hardware works in such blocks.
 
 # %% [markdown]
-# # Part 2 · What stands in the border?
+# ## Part 2 · What stands in the border?
 #
 # A pixel in the middle of the image is seen by $K^2$ positions of a kernel, a pixel in the corner by
 # one. Padding gives the border its say, but it has to invent pixels. **Zero padding** invents black.
 # **Replicate padding** repeats the edge. Here a photograph is blurred eight times with the same 5×5
 # averaging kernel, with each of the two:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 cat = photo("chelsea", gray=True, step=2)  # (150, 226)
 blurred = {}
 for mode in ("constant", "edge"):
@@ -533,7 +548,7 @@ plt.show()
 # frame is an artefact, and replication is the better guess.
 
 # %% [markdown]
-# ## Exercise 5 · Padding
+# ### Exercise 5 · Padding
 # *5 points: prediction 1, zeros 2, replication 2 · 15 minutes*
 #
 # **Predict first.** A large image has the value 9 in every pixel. It is averaged with a 3×3 kernel
@@ -640,7 +655,7 @@ for padding in (0, 1, 2, (3, 1), (0, 2)):
 # </details>
 
 # %% [markdown]
-# ## Exercise 6 · Same padding for every kernel
+# ### Exercise 6 · Same padding for every kernel
 # *3 points: odd kernels 1, even and dilated ones 2 · 10 minutes*
 #
 # To keep the size at stride 1, the border has to make up for what the kernel eats: $d(K-1)$ pixels
@@ -686,12 +701,12 @@ for kernel, dilation in ((2, 1), (6, 1), (3, 4), (5, 3), (2, 2), (2, 3), (4, 3))
 # </details>
 
 # %% [markdown]
-# # Part 3 · The layer itself
+# ## Part 3 · The layer itself
 #
 # Here is one channel of a layer at work: a 5×5 image with a border of one, a 3×3 kernel, stride 2.
 # Four of the nine positions are outlined; each fills the output cell of its colour.
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10, 4.2), width_ratios=(7, 3, 3))
 rng = np.random.default_rng(3)
 demo = np.zeros((7, 7), int)
@@ -707,7 +722,7 @@ annotate_grid(left, demo)
 left.add_patch(plt.Rectangle((0.5, 0.5), 5, 5, fill=False, edgecolor="black", lw=1.5))
 annotate_grid(middle, demo_kernel)
 annotate_grid(right, demo_out)
-for (i, j), color in zip(((0, 0), (0, 2), (1, 1), (2, 0)), (ORANGE, GREEN, RED, BLUE), strict=True):
+for (i, j), color in zip(((0, 0), (1, 1), (2, 0), (2, 2)), (ORANGE, RED, BLUE, GREEN), strict=True):
     inset = 0.06
     left.add_patch(
         plt.Rectangle(
@@ -730,7 +745,7 @@ plt.show()
 
 
 # %% [markdown]
-# ## Exercise 7 · Convolution with stride, padding and dilation
+# ### Exercise 7 · Convolution with stride, padding and dilation
 # *13 points: values and bias 3, padding 2, stride 2, dilation 3, all of it at once 3 · 40 minutes*
 #
 # The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with its three numbers,
@@ -929,7 +944,7 @@ for x_shape, w_shape, s, p, d in cases:
 # to make a deep map shallow before an expensive layer (256 → 64 channels for $256 \cdot 64 = 16384$
 # weights). Three colour channels through a 3×3 *matrix* of weights:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 colour = photo("coffee", step=3)  # (3, 133, 200)
 mix = np.array([[0.299, 0.587, 0.114], [0.5, -0.419, -0.081], [-0.169, -0.331, 0.5]])
 mixed = np.einsum("kc,chw->khw", mix, colour)  # (3, 133, 200)
@@ -942,7 +957,7 @@ plt.show()
 
 
 # %% [markdown]
-# ## Exercise 8 · A 1×1 convolution is a matrix product
+# ### Exercise 8 · A 1×1 convolution is a matrix product
 # *2 points · 10 minutes*
 #
 # Write it as one: no loop over pixels. With $x$ of shape (N, C, H, W) and `weight` of shape (K, C),
@@ -1000,7 +1015,7 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 # </details>
 
 # %% [markdown]
-# # Part 4 · What a layer costs
+# ## Part 4 · What a layer costs
 #
 # **Parameters.** A kernel has $K_H K_W C_{in}$ weights and one bias, and there are $C_{out}$ kernels:
 #
@@ -1025,7 +1040,7 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 # training keeps all of them for the way back.
 
 # %% [markdown]
-# ## Exercise 9 · Parameters and work of one layer
+# ### Exercise 9 · Parameters and work of one layer
 # *8 points: predictions 1 + 1, parameters 3, work 3 · 25 minutes*
 #
 # **Predict first.** A layer takes a 3×32×32 image through ten 5×5 kernels, stride 1, padding 2. How
@@ -1159,7 +1174,7 @@ print(f"AlexNet's first layer: {macs / 1e6:.1f} million MACs, {flops / 1e6:.1f} 
 
 
 # %% [markdown]
-# ## Exercise 10 · What sharing saves
+# ### Exercise 10 · What sharing saves
 # *2 points · 10 minutes*
 #
 # A convolution connects two maps sparsely (each unit sees a $K \times K$ patch) and with shared weights
@@ -1215,7 +1230,7 @@ for (c, h, w), o, kernel in (((3, 32, 32), 10, 5), ((2, 9, 6), 5, (2, 3)), ((1, 
 # Nothing is shared any more: each of the $H'W'$ positions has its own $C_{out}$ kernels.
 # </details>
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 counts = connection_params((3, 32, 32), 10, 5)
 figure, axis = plt.subplots(figsize=(7.5, 1.9))
 names = ["convolution", "local, weights not shared", "fully connected"]
@@ -1235,7 +1250,7 @@ plt.show()
 # convolution has 36,928.
 
 # %% [markdown]
-# ## Exercise 11 · The bill of a whole network
+# ### Exercise 11 · The bill of a whole network
 # *7 points: prediction 1, shapes 2, parameters 2, MACs and bytes 2 · 35 minutes*
 #
 # A network is written as a list of layers:
@@ -1443,13 +1458,13 @@ for title, layers in (("with pooling", lenet), ("without pooling", bare)):
 # ends in global average pooling does not even have it.
 
 # %% [markdown]
-# # Part 5 · What one unit sees
+# ## Part 5 · What one unit sees
 #
 # The **receptive field** of a unit is the region of the *input* that can change it. In the first layer
 # it is the kernel. Later, each unit sees a few units of the layer before, each of which sees a patch.
 # Below, every dot is a unit, and the orange lines are everything that the topmost unit depends on.
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 def draw_cone(axis, title, layers, width=21):
     active, jump, offset = {0}, 1, 0.0
     levels = []  # (jump, offset) of each level, input first
@@ -1526,10 +1541,10 @@ plt.show()
 # you will compute below.
 
 # %% [markdown]
-# ## Exercise 12 · Three claims about receptive fields
+# ### Exercise 12 · Three claims about receptive fields
 # *3 points · 10 minutes · no code*
 #
-# **(a)** A slide says: *a larger stride increases the receptive field, since the kernel covers a larger
+# **(a)** One can read: *a larger stride increases the receptive field, since the kernel covers a larger
 # region in each step.* You change the stride of one layer from 1 to 2 and leave its kernel. What
 # happens?
 #
@@ -1592,7 +1607,7 @@ check_number(q_radius, 7, "q_radius")
 # </details>
 
 # %% [markdown]
-# ## Exercise 13 · The receptive field by formula
+# ### Exercise 13 · The receptive field by formula
 # *5 points: stride 1 and dilation 2, strides 3 · 15 minutes*
 #
 # Write `receptive_field` for a stack of layers, each `(kernel, stride, dilation)`, the first layer first.
@@ -1685,7 +1700,7 @@ for name, layers in nets.items():
 # It is one of the most used networks there are.
 
 # %% [markdown]
-# ## Exercise 14 · The receptive field by measurement
+# ### Exercise 14 · The receptive field by measurement
 # *3 points · 20 minutes*
 #
 # A formula can be wrong and a specification can lie. A receptive field can also be *measured*, for any
@@ -1796,7 +1811,7 @@ for title, layers in (
 # The measurement shows one thing more. How *much* does each pixel matter? For averaging kernels, count
 # the paths from a pixel to the unit:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 def paths(layers):
     weights = np.ones(1)
     for kernel, dilation in layers:
@@ -1830,13 +1845,13 @@ plt.show()
 # theoretical field does no harm.
 
 # %% [markdown]
-# # Part 6 · Dilated and stacked kernels
+# ## Part 6 · Dilated and stacked kernels
 #
 # Dilation spreads the taps of a kernel and leaves their number alone: a 3×3 kernel has nine weights at
 # any dilation. Stack three of them with dilation 1, 2 and 4. Above, the taps of each layer; below, what
 # one unit sees after it:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axes = plt.subplots(2, 3, figsize=(8.4, 6))
 seen = np.zeros((15, 15))
 seen[7, 7] = 1
@@ -1870,7 +1885,7 @@ plt.show()
 # and the past only.
 
 # %% [markdown]
-# ## Exercise 15 · A causal dilated convolution
+# ### Exercise 15 · A causal dilated convolution
 # *4 points: prediction 1, function 3 · 20 minutes*
 #
 # **Predict first.** Ten causal layers with 2 taps each and dilations 1, 2, 4, …, 512. How many samples
@@ -1959,7 +1974,7 @@ for layer, dilation in enumerate((1, 2, 4, 8), 1):
 
 
 # %% [markdown]
-# ## Exercise 16 · Two small kernels or one large one
+# ### Exercise 16 · Two small kernels or one large one
 # *3 points: composition 2, question 1 · 20 minutes*
 #
 # Two 3×3 layers see 5×5 pixels, like one 5×5 layer. With $C$ channels in and out they have
@@ -2047,13 +2062,13 @@ check_choice(q_stack, "c", ("a", "b", "c", "d"), "q_stack")
 # </details>
 
 # %% [markdown]
-# # Part 7 · Pooling
+# ## Part 7 · Pooling
 #
 # Pooling (or subsampling) slides a window like a convolution, but it learns nothing: it puts out the
 # **maximum**, the **average** or the **sum** of what it sees, for every channel by itself. The common case is
 # a 2×2 window with stride 2:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 values = np.array([[1, 3, -2, -1], [5, 2, -4, -3], [0, 0, 7, 1], [-1, 4, 1, 2]])
 blocks = values.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3)  # (2, 2) windows of (2, 2)
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.9), width_ratios=(2, 1, 1, 1))
@@ -2084,7 +2099,7 @@ plt.show()
 # $-\infty$. For average and sum the border is zero, and the average divides by the whole window.
 
 # %% [markdown]
-# ## Exercise 17 · Max, average and sum pooling
+# ### Exercise 17 · Max, average and sum pooling
 # *9 points: max 2, padding 2, average and sum 2, overlapping and rectangular windows 3 · 30 minutes*
 #
 # Write `pool2d`. Window, stride and padding are whole numbers or (vertical, horizontal), sizes are
@@ -2214,7 +2229,7 @@ for window, stride in cases:
 # </details>
 
 # %% [markdown]
-# ## Exercise 18 · Which pooling is best?
+# ### Exercise 18 · Which pooling is best?
 # *1 point · 5 minutes · no code*
 #
 # "Max pooling works best", one reads. Test it on two little tasks. A patch holds 16 units of pure noise
@@ -2244,7 +2259,7 @@ assert q_best_pooling in ("a", "b", "c", "d"), 'q_best_pooling should be "a", "b
 check_choice(q_best_pooling, "c", ("a", "b", "c", "d"), "q_best_pooling")
 ### END HIDDEN TESTS
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 rng = np.random.default_rng(18)
 noise = rng.normal(size=(4000, 16))
 spot = rng.normal(size=(4000, 16))
@@ -2273,7 +2288,7 @@ plt.show()
 # convolutions and end in one global average.
 
 # %% [markdown]
-# # Part 8 · What a shift does
+# ## Part 8 · What a shift does
 #
 # Move the image by one pixel. What happens to the maps? Two words that are often mixed up:
 #
@@ -2285,7 +2300,7 @@ plt.show()
 # equivariant to shifts *only*. Here each row takes a photograph through a filter and a transformation in
 # both orders:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 crop = photo("chelsea", gray=True, step=2)[20:116, 60:156]  # (96, 96)
 edge = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
 
@@ -2327,7 +2342,7 @@ plt.show()
 # How little, a famous example shows (Goodfellow, Bengio and Courville, section 9.3).
 
 # %% [markdown]
-# ## Exercise 19 · A small shift
+# ### Exercise 19 · A small shift
 # *3 points: prediction 1, function 2 · 20 minutes*
 #
 # **Predict first.** A detector stage puts out `[0.1, 1, 0.2, 0.1]`. It is pooled with a maximum over
@@ -2406,7 +2421,7 @@ for row in ([0.1, 1.0, 0.2, 0.1], [0.3, 0.1, 1.0, 0.2]):
     pooled = pool2d(np.array([[[row]]]), (1, 3), stride=1, padding=(0, 1))
     print("detector", row, "→ pooled", pooled[0, 0, 0].tolist())
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.3), width_ratios=(1, 1.25))
 before, after = [0.1, 1.0, 0.2, 0.1], [0.3, 0.1, 1.0, 0.2]
 for bottom, label, values in ((1.8, "before", before), (0, "after the shift", after)):
@@ -2431,9 +2446,9 @@ for window, color in ((2, GREEN), (4, BLUE), (8, ORANGE)):
     right.plot(shifts, changed, "o", color=color, label=f"{window}×{window} window, measured")
     right.plot(shifts, 2 * shifts / (window + shifts), color=color, lw=1)
 right.axhline(1, color="gray", lw=1)
-right.text(8.3, 0.96, "no pooling", ha="right", va="top", fontsize=8, color="gray")
-right.set(xlabel="shift s in pixels", ylabel="fraction changed", ylim=(-0.03, 1.08), xlim=(-0.3, 8.5))
-right.set_title("96×96 random values, stride = window; lines: 2s/(k + s)", fontsize=10)
+right.text(-0.1, 1.02, "without pooling", va="bottom", fontsize=8, color="gray")
+right.set(xlabel="shift s in pixels", ylabel="fraction changed", ylim=(-0.03, 1.12), xlim=(-0.3, 8.5))
+right.set_title("96×96 random values, stride = window = k; lines: 2s/(k + s)", fontsize=10)
 right.legend(fontsize=8, loc="lower right")
 figure.tight_layout()
 plt.show()
@@ -2453,10 +2468,10 @@ plt.show()
 # place. That is equivariance, on a coarser grid.
 #
 # That coarser grid is where stride breaks equivariance. After a stride of 2, only shifts by even numbers of
-# pixels move the output by whole units; an odd shift samples *other* pixels. In the worst case, on stripes,
-# everything changes:
+# pixels move the output by whole units; an odd shift samples *other* pixels, which is called aliasing. In the
+# worst case, on stripes, everything changes:
 
-# %% tags=["illustration"]
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 stripes = np.tile([0.0, 1.0], 8)
 figure, axes = plt.subplots(2, 2, figsize=(9, 2.6), width_ratios=(2, 1))
 for line, (title, signal) in zip(
@@ -2475,8 +2490,8 @@ plt.show()
 
 
 # %% [markdown]
-# ## Exercise 20 · Equivariant, invariant, neither
-# *6 points: the two gaps 3, claims 1 + 1 + 1 · 25 minutes*
+# ### Exercise 20 · Equivariant, invariant, neither
+# *6 points: the two gaps 2, claims 1 + 1 + 1 + 1 · 25 minutes*
 #
 # Measure it. `f` is a function from a map (H, W) to a map or to a number. Shifts are horizontal and go
 # around the border (`np.roll` along the last axis).
@@ -2511,7 +2526,7 @@ def equivariance_gap(f, x, shift, stride=1):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test-gaps", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test-gaps", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Gaps of filters, strided filters and global pooling
 x = np.array([[0.0, 3.0, 0.0, 0.0]])
 check_close(invariance_gap(lambda x: 2 * x, x, 1), 6, "invariance_gap of 2x")
@@ -2550,7 +2565,7 @@ for name, f in (("the global average", lambda x: x.mean()), ("the first column",
 # Input and output have to move in the same direction, and the output by `shift // stride`.
 # </details>
 #
-# Three claims to correct, with the meter or without.
+# Four claims to settle, with the meter or without.
 #
 # **(a)** *"Convolution makes a network translation invariant."* Right is:
 #
@@ -2572,6 +2587,14 @@ for name, f in (("the global average", lambda x: x.mean()), ("the first column",
 # **(c)** A network has three convolutions of stride 2, one after the other. By how many pixels, at least, must
 # the image move so that the last map surely moves by whole units and otherwise stays the same (away from
 # the borders)?
+#
+# **(d)** Four networks look at photographs. In which of them does the invariance to small shifts that pooling
+# brings do harm?
+#
+# - `"a"` it says whether there is a dog in the picture
+# - `"b"` it counts roughly how much of a satellite picture is forest
+# - `"c"` it tells to the pixel where the edge of the road is
+# - `"d"` it says whether a photograph was taken by day or by night
 
 # %% nbgrader={"grade": false, "grade_id": "q-translation", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_translation: "a", "b", "c" or "d", your answer to (a)
@@ -2589,6 +2612,12 @@ q_scale = "c"
 # q_smallest_shift: a number of pixels, your answer to (c)
 ### BEGIN SOLUTION
 q_smallest_shift = 8
+### END SOLUTION
+
+# %% nbgrader={"grade": false, "grade_id": "q-presence", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# q_presence: "a", "b", "c" or "d", your answer to (d)
+### BEGIN SOLUTION
+q_presence = "c"
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-translation", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -2611,6 +2640,22 @@ check_shape(q_smallest_shift, (), "q_smallest_shift")
 ### BEGIN HIDDEN TESTS
 check_number(q_smallest_shift, 8, "q_smallest_shift")
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-q-presence", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Where the exact position counts: (d)
+assert q_presence in ("a", "b", "c", "d"), 'q_presence should be "a", "b", "c" or "d"'
+### BEGIN HIDDEN TESTS
+check_choice(q_presence, "c", ("a", "b", "c", "d"), "q_presence")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Help: how to settle (c)</summary>
+# One layer of stride 2 needs an even shift, and hands on half of it. What must that half be for the
+# next one?
+# </details>
+# <details><summary>Help: how to settle (d)</summary>
+# Which of the four answers changes when everything moves by one pixel?
+# </details>
 
 # %%
 # Claims (a) and (c), measured: stride-1 and stride-2 filters on a row of 32 pixels
@@ -2635,9 +2680,9 @@ print("three strides of 2, shifts 1 … 16:", *(f"{gap:.1f}" for gap in gaps))
 
 
 # %% [markdown]
-# # Part 9 · Find the bug
+# ## Part 9 · Find the bug
 #
-# ## Exercise 21 · A test that catches wrong formulas
+# ### Exercise 21 · A test that catches wrong formulas
 # *4 points: printed formulas 2, subtle ones 2 · 20 minutes*
 #
 # Formulas are copied from slide to slide, and errors with them. On one slide the output size of AlexNet's
@@ -2739,7 +2784,7 @@ for name, formula in subtle.items():
 # </details>
 
 # %% [markdown]
-# # Summary
+# ## Summary
 #
 # | question | answer |
 # |---|---|
@@ -2754,10 +2799,10 @@ for name, formula in subtle.items():
 # | pooling | max with a border of $-\infty$, average and sum with 0; the best one depends on the question |
 # | a shift | stride-1 convolution: equivariant. Small pooling: approximately invariant. Stride: equivariant to multiples of it only |
 #
-# In lesson 03 the network starts to learn: losses and gradients. The convolution and the pooling that you wrote
-# here come back in lesson 04, backwards.
+# **Next.** In lesson 03 the network starts to learn: losses and gradients. Convolution and pooling come back in
+# lesson 04, backwards.
 #
-# # References
+# ## References
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press 2016, chapter 9: convolution, pooling, the shift of
 #   Exercise 19.
