@@ -128,6 +128,7 @@ def init(data: bytes, fds: list[int], owner: tuple[int, int] | None) -> None:
         if owner is not None:
             confine.become_student(*owner)
             confine.make_private_view(request["run"], request["limits"]["scratch_mb"])
+            confine.raise_loopback()
         else:
             confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
         ready, tell = os.pipe()
@@ -164,16 +165,19 @@ def watch_over(
         confine.seal_run_directory()
         confine.drop_privileges()
         confine.prctl(confine.PR_SET_DUMPABLE, 0)
+    confine.detach_standard_streams()
     confine.close_all_but({channel.fileno(), allow})
     os.write(allow, b"+")
     os.close(allow)
     channel.send(json.dumps({"pid": kernel}).encode())
     watch = Watch(kernel, request["limits"], everyone=jailed)
     ended = os.pidfd_open(kernel)
-    limit = None
+    limit, asked = None, False
     while limit is None:
         readable, _, _ = select.select([channel.fileno(), ended], [], [], WATCH_SECONDS)
-        if ended in readable or (readable and not _obey(channel, kernel)):
+        if ended in readable:
+            break
+        if asked := bool(readable) and not _obey(channel, kernel):
             break
         limit = watch.exceeded()
     status = end_all(kernel, jailed)
@@ -181,6 +185,7 @@ def watch_over(
     farewell = {
         "ended": os.waitstatus_to_exitcode(status),
         "limit": limit,
+        "asked": asked,
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 4),
         "peak_mb": usage.ru_maxrss // 1024,
     }
@@ -230,9 +235,11 @@ def run_kernel(request: dict[str, Any], archive: int, tell: int, go: int, jailed
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if jailed:
-            confine.drop_privileges()
             confine.prctl(confine.PR_SET_DUMPABLE, 1)
+            confine.volunteer_for_oom()
+            confine.drop_privileges()
         work = confine.WORK if jailed else Path(request["work"])
+        confine.detach_standard_streams()
         os.chdir(work)
         unpack(archive, work)
         confine.close_all_but({tell, go})

@@ -28,7 +28,9 @@ SYSTEM = (
     "/sys/devices/system/cpu",
 )
 # The modules that run inside; the rest of the grader stays out.
-SERVER_MODULES = ("__init__", "confine", "forkserver", "seccomp", "warmkernel", "watch")
+SERVER_MODULES = (
+    *("__init__", "confine", "forkserver", "imports", "seccomp", "warmkernel", "watch"),
+)
 PASSWD = f"student:x:{confine.INSIDE_ID}:{confine.INSIDE_ID}:student:{confine.HOME}:/bin/sh\n"
 GROUP = f"student:x:{confine.INSIDE_ID}:\n"
 HOSTS = "127.0.0.1 localhost submission\n"
@@ -150,7 +152,7 @@ def command(
         view.cover(path)
     for target, text in (("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)):
         fds.append(_text(text))
-        view.add("--ro-bind-data", str(fds[-1]), Path("/etc", target))
+        view.add_text(fds[-1], Path("/etc", target))
     for folder in (confine.SCRATCH, confine.RUN):
         view.make(folder)
     for folder in (confine.HOME, Path("/tmp")):
@@ -195,6 +197,11 @@ class _View:
     def add(self, option: str, source: str, target: Path) -> None:
         self.make(target.parent)
         self.steps += [option, source, str(target)]
+        self.mounts[target] = True
+
+    def add_text(self, fd: int, target: Path) -> None:
+        self.make(target.parent)
+        self.steps += ["--perms", "0644", "--ro-bind-data", str(fd), str(target)]
         self.mounts[target] = True
 
     def show(self, path: Path, target: Path | None = None) -> None:

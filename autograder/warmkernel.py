@@ -1,62 +1,59 @@
-"""An IPython kernel in two halves: what can be done before a fork, and what must be after it."""
+"""An IPython kernel in two halves: what is done once before the forks, and what each fork does.
+
+``prepare`` imports, and builds the parts of a kernel that hold no thread, socket or secret: the
+application, its configuration, the shell with its magics. ``listen`` adds the rest in the fork.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import importlib
-import importlib.abc
-import importlib.machinery
+import io
 import os
 import pkgutil
 import sys
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-# What a kernel imports by itself in its first cells, beside the packages allowed.
+from autograder.imports import NotAllowed
+
+# What a kernel, or a first cell, would import by itself. A name that this version of a library
+# does not have is passed over.
 MACHINERY = (
     "IPython",
     "ipykernel.kernelapp",
-    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "ipykernel.datapub",
+    "IPython.extensions.storemagic",
+    "IPython.core.magics.pylab",
     "psutil",
-    "zmq.eventloop.zmqstream",
+    "tornado.platform.asyncio",
+    "zmq.backend.cython",
+    "stack_data",
+    "pygments.formatters.terminal256",
+    "pygments.lexers.python",
+    "pygments.styles.default",
+    "jedi",
 )
-
-FIGURES = (
-    "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
-    "matplotlib_inline.config",
-    "IPython.core.pylabtools",
-)
+COMPANIONS = {
+    "numpy": ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.testing"),
+    "matplotlib": (
+        "matplotlib.pyplot",
+        "matplotlib_inline.backend_inline",
+        "matplotlib_inline.config",
+        "IPython.core.pylabtools",
+    ),
+}
+HEARTBEAT_SECONDS = 10.0
 
 _app: Any = None
 
 
-class NotAllowed(importlib.abc.MetaPathFinder):
-    """Says why an import fails; what is not allowed is hidden by mounts, whatever this does."""
-
-    def __init__(self, blocked: Collection[str], allowed: Sequence[str]) -> None:
-        self.blocked = frozenset(blocked)
-        self.message = "it may import " + ", ".join(allowed) if allowed else ""
-
-    def find_spec(
-        self, fullname: str, path: object = None, target: object = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Raise for an import of a blocked name; look-ups by ``importlib.util`` find nothing.
-
-        Libraries ask ``importlib.util.find_spec`` whether an optional package is there; an
-        exception would break them, so only a true import gets one.
-        """
-        if fullname not in self.blocked:
-            return None
-        if sys._getframe(2).f_code.co_name != "_find_and_load_unlocked":
-            return None
-        message = f"{fullname} is not allowed in this assignment"
-        raise ModuleNotFoundError(f"{message}: {self.message}" if self.message else message)
-
-
 def prepare(settings: Mapping[str, Any]) -> None:
-    """Import everything, in the server, before any fork.
+    """Do everything that forks can share.
 
     Args:
         settings: ``packages``, names to import; ``local``, those of them that are a course's own
@@ -64,12 +61,22 @@ def prepare(settings: Mapping[str, Any]) -> None:
             ``blocked``, names that are installed and not allowed; ``partial``, those of
             ``blocked`` whose folder is there.
     """
+    global _app
+    # The debugger costs more than the rest of a kernel's start, and nobody is there to use it.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in MACHINERY:
-        importlib.import_module(name)
+        _import(name)
+    del sys.modules["debugpy"]
     for name in settings["packages"]:
-        _preload(name, name in settings["local"])
-    if "matplotlib" in sys.modules:
-        _warm_matplotlib()
+        _import(name)
+        for companion in COMPANIONS.get(name, ()):
+            _import(companion)
+    for name in settings["local"]:
+        for found in pkgutil.iter_modules(getattr(sys.modules.get(name), "__path__", ())):
+            _import(f"{name}.{found.name}")
+    _app = _build_app()
+    if "matplotlib.pyplot" in sys.modules:
+        _draw_once()
     allowed, partial = settings["allowed"], set(settings["partial"])
     sys.meta_path.append(NotAllowed(set(settings["blocked"]) - partial, allowed))
     # Their folders are there, so the ordinary finders would take them for namespace packages.
@@ -79,36 +86,95 @@ def prepare(settings: Mapping[str, Any]) -> None:
     gc.freeze()
 
 
-def _preload(name: str, local: bool) -> None:
+def _import(name: str) -> None:
     # What does not import here will say why in the submission's own cell.
     with contextlib.suppress(Exception):
-        module = importlib.import_module(name)
-        if local:
-            for found in pkgutil.iter_modules(module.__path__, name + "."):
-                with contextlib.suppress(Exception):
-                    importlib.import_module(found.name)
-
-
-def _warm_matplotlib() -> None:
-    for name in FIGURES:
         importlib.import_module(name)
 
 
+def _build_app() -> Any:
+    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from IPython.core.application import BaseIPythonApplication
+
+    app = IPKernelApp.instance()
+    # A history file would be a thread, a database and a trace of earlier submissions.
+    app.config.HistoryManager.enabled = False
+    BaseIPythonApplication.initialize(app, [])
+    app.init_pdb()
+    app.user_ns = {}
+    app.shell = ZMQInteractiveShell.instance(
+        parent=app,
+        profile_dir=app.profile_dir,
+        user_ns=app.user_ns,
+        compiler_class=XCachingCompiler,
+    )
+    app.init_gui_pylab()
+    app.init_extensions()
+    app.init_code()
+    _warm_shell(app.shell)
+    return app
+
+
+def _warm_shell(shell: Any) -> None:
+    """Fill the caches behind a cell's way through the shell; leaves its namespace as it is."""
+    shell.transform_cell("%matplotlib inline\nx = 1\n")
+    shell.display_formatter.format([1, 2, 3])
+    try:
+        raise NotImplementedError
+    except NotImplementedError as error:
+        shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
+
+
+def _draw_once() -> None:
+    """Find the fonts and lay out one figure; the fork's first one is then as quick as its next."""
+    from matplotlib import font_manager, pyplot
+
+    figure, axes = pyplot.subplots()
+    axes.plot([0, 1])
+    axes.set_title("title")
+    figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    pyplot.close(figure)
+    # The cache of open fonts holds files, and a fork closes files that are not its own.
+    font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
+
+
 def listen(connection: dict[str, Any]) -> None:
-    """Build the kernel, after the fork, and bind its sockets.
+    """Build the rest of the kernel, after the fork, and bind its sockets.
 
     Args:
         connection: ``ip`` (a path prefix), ``transport``, ``key``, ``signature_scheme``, ports.
     """
-    global _app
-    from ipykernel.kernelapp import IPKernelApp
-
     if "numpy" in sys.modules:
+        # A fresh process has its own random state; Python's own reseeds itself after a fork.
         sys.modules["numpy"].random.seed()
-    _app = IPKernelApp.instance()
-    _app.init_connection_file = lambda: _app.load_connection_info(connection)
-    _app.write_connection_file = lambda **_: None
-    _app.initialize([])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+        del sys.modules[name]
+    app = _app
+    app.load_connection_info(connection)
+    app.parent_handle = 0
+    app.init_sockets()
+    app.init_heartbeat()
+    app.init_io()
+    app.init_signal()
+    shell = app.shell
+    app.init_kernel()  # takes the shell that is there: it is a singleton
+    shell.parent = shell.kernel = app.kernel
+    app.init_path()
+    app.init_shell()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    _wait_for_heartbeat(Path(f"{app.ip}-{app.hb_port}"))
+
+
+def _wait_for_heartbeat(path: Path) -> None:
+    """Its thread binds its own socket, and after this no socket can be made there."""
+    end = time.monotonic() + HEARTBEAT_SECONDS
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError("the heartbeat does not listen")
+        time.sleep(0.0005)
 
 
 def run() -> None:
