@@ -27,7 +27,7 @@
 # you can read the specification of a network and say what it will cost before you build it, and you
 # can tell which of the sentences that people repeat about stride and pooling are true.
 #
-# **Time** 5 hours, in two sittings: parts 1 to 4, parts 5 to 9 · **Difficulty** ●●●○○ · **You need**
+# **Time** 5 to 6 hours, in two sittings: parts 1 to 4, parts 5 to 9 · **Difficulty** ●●●○○ · **You need**
 # lesson 01 (cross-correlation with several channels) and NumPy · **Runs on** any laptop, in seconds
 #
 # **After this lesson you can**
@@ -150,11 +150,11 @@ plt.show()
 # Read the formula as *how many steps fit, and one for the position you start from*. The $+1$ stands
 # outside the fraction.
 #
-# **When the division leaves a rest.** Some texts forbid it. Real networks live from it: ResNet's
+# **When the division leaves a remainder.** Some texts forbid it. Real networks rely on it: ResNet's
 # first layer ($K = 7$, $S = 2$, $P = 3$) on 224 pixels makes $(224 + 6 - 7)/2 = 111.5$ steps, floors
 # that to 111 and puts out 112. With **floor**, the last columns are not looked at. The other
-# convention is **ceil**: one more window is allowed to hang over the right end. PyTorch and TensorFlow
-# floor their convolutions; Caffe's pooling layers round up, and PyTorch's do with `ceil_mode=True`.
+# convention is **ceil**: one more window is allowed to hang over the right end. PyTorch floors, and
+# its pooling layers round up when asked to with `ceil_mode=True`; Caffe's pooling always did.
 
 # %% [markdown]
 # ### Exercise 1 · Predict five sizes
@@ -206,15 +206,15 @@ check_close(q_volume, (6, 28, 28), "q_volume", rtol=0, atol=0)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: (a) comes out as 28</summary>
-# That is the map after the first convolution. The second one eats another border.
-# </details>
-# <details><summary>Help: (d) comes out as 4.5 or 5</summary>
-# Draw ten boxes and slide three taps by two. The position that would hang over the end does not
-# count when a framework floors.
-# </details>
-# <details><summary>Help: where have the three input channels gone in (e)?</summary>
-# Each kernel is as deep as its input and sums over all channels, so each kernel makes one map.
+# <details><summary>Help</summary>
+#
+# - **(a) comes out as 28.** That is the map after the first convolution. The second one eats
+#   another border.
+# - **(d) comes out as 4.5 or 5.** Draw ten boxes and slide three taps by two. The position that
+#   would hang over the end does not count when a framework floors.
+# - **Where have the three input channels gone in (e)?** Each kernel is as deep as its input and
+#   sums over all channels, so each kernel makes one map.
+#
 # </details>
 
 # %% [markdown]
@@ -332,21 +332,18 @@ check_number(out_size(5, 7, padding=1), 1, "out_size(5, 7, padding=1)")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: one too small, everywhere</summary>
-# You counted steps. Positions are steps plus one.
-# </details>
-# <details><summary>Help: 55 comes out as 43</summary>
-# The $+1$ slipped into the denominator. $227 - 11 = 216$ pixels of room, 216/4 = 54 steps, 55 positions.
-# </details>
-# <details><summary>Help: right without dilation, too small with it</summary>
-# $K$ taps have $K - 1$ gaps between them: the kernel covers $d(K-1) + 1$ pixels, not $dK$.
-# </details>
-# <details><summary>Help: how do I round up?</summary>
-# `-(-a // b)` is $\lceil a/b \rceil$ in whole numbers, and so is `(a + b - 1) // b`.
-# </details>
-# <details><summary>Help: one too many with <code>ceil_mode</code> and a padding</summary>
-# Where does the last window start? On the padded row the input ends at `size + padding`. A window
-# that starts there or later is dropped.
+# <details><summary>Help</summary>
+#
+# - **One too small, everywhere.** You counted steps. Positions are steps plus one.
+# - **55 comes out as 43.** The $+1$ slipped into the denominator. $227 - 11 = 216$ pixels of
+#   room, 216/4 = 54 steps, 55 positions.
+# - **Right without dilation, too small with it.** $K$ taps have $K - 1$ gaps between them: the
+#   kernel covers $d(K-1) + 1$ pixels, not $dK$.
+# - **How do I round up?** `-(-a // b)` is $\lceil a/b \rceil$ in whole numbers, and so is
+#   `(a + b - 1) // b`.
+# - **One too many with `ceil_mode` and a padding.** Where does the last window start? On the
+#   padded row the input ends at `size + padding`. A window that starts there or later is dropped.
+#
 # </details>
 
 # %%
@@ -357,8 +354,8 @@ print("(e)", (6, out_size(32, 5), out_size(32, 5)))
 
 
 # %% [markdown]
-# Each 5×5 convolution without padding takes 4 pixels off the side: 32 → 28 → 24 → 20 → … → 4, and
-# the eighth one no longer fits. That is why deep networks pad.
+# Without padding each 5×5 convolution takes 4 pixels off the side. After seven of them the 32 pixels
+# are down to 4, and an eighth no longer fits. That is why deep networks pad.
 
 # %% [markdown]
 # ### Exercise 3 · The contract of a layer
@@ -366,13 +363,13 @@ print("(e)", (6, out_size(32, 5), out_size(32, 5)))
 #
 # A batch of images has shape $(N, C_{in}, H, W)$. The layer's weight has shape
 # $(C_{out}, C_{in}, K_H, K_W)$: $C_{out}$ kernels, each as deep as the input. The bias has one
-# number a kernel. The output has shape $(N, C_{out}, H', W')$, where $H'$ follows from the height
+# number per kernel. The output has shape $(N, C_{out}, H', W')$, where $H'$ follows from the height
 # and the *vertical* hyperparameters, $W'$ from the width and the *horizontal* ones.
 #
 # Write `conv_shapes`. Each of kernel, stride, padding and dilation is one number for both axes, or
 # (vertical, horizontal); `pair(...)`, defined at the top, turns either into a pair.
 #
-# `conv_shapes((1, 3, 32, 32), 6, 5)` is `((6, 3, 5, 5), (6,), (1, 6, 28, 28))`.
+# `conv_shapes((1, 3, 20, 30), 8, 3)` is `((8, 3, 3, 3), (8,), (1, 8, 18, 28))`.
 
 # %% nbgrader={"grade": false, "grade_id": "conv-shapes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_shapes(in_shape, out_channels, kernel, stride=1, padding=0, dilation=1):
@@ -399,9 +396,9 @@ def conv_shapes(in_shape, out_channels, kernel, stride=1, padding=0, dilation=1)
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-shapes-weight", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Shapes of weight and bias
-weight_shape, bias_shape, _ = conv_shapes((1, 3, 32, 32), 6, 5)
-check_close(weight_shape, (6, 3, 5, 5), "the weight shape for 3 → 6 channels, 5×5")
-check_close(bias_shape, (6,), "the bias shape for 6 kernels")
+weight_shape, bias_shape, _ = conv_shapes((1, 3, 20, 30), 8, 3)
+check_close(weight_shape, (8, 3, 3, 3), "the weight shape for 3 → 8 channels, 3×3")
+check_close(bias_shape, (8,), "the bias shape for 8 kernels")
 ### BEGIN HIDDEN TESTS
 weight_shape, bias_shape, _ = conv_shapes((4, 5, 20, 30), 7, (2, 3), stride=(1, 2))
 check_close(weight_shape, (7, 5, 2, 3), "the weight shape for 5 → 7 channels, kernel (2, 3)")
@@ -410,7 +407,7 @@ check_close(bias_shape, (7,), "the bias shape for 7 kernels")
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-shapes-output", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Output shape on rectangular images, kernels, strides, paddings and dilations
-check_close(conv_shapes((1, 3, 32, 32), 6, 5)[2], (1, 6, 28, 28), "the output shape")
+check_close(conv_shapes((1, 3, 20, 30), 8, 3)[2], (1, 8, 18, 28), "the output shape")
 ### BEGIN HIDDEN TESTS
 cases = [
     ((2, 3, 17, 40), 4, (3, 5), (2, 3), (1, 0), (1, 2)),
@@ -431,17 +428,18 @@ for shape, channels, kernel, stride, padding, dilation in cases:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: right on square images, wrong on rectangular ones</summary>
-# Height goes with the first number of each pair, width with the second. Check that no line uses the
-# height twice.
-# </details>
-# <details><summary>Help: <code>int</code> object is not subscriptable</summary>
-# The hyperparameter came as one number. Send it through `pair` first.
+# <details><summary>Help</summary>
+#
+# - **Right on square images, wrong on rectangular ones.** Height goes with the first number of
+#   each pair, width with the second. Check that no line uses the height twice.
+# - **`int` object is not subscriptable.** The hyperparameter came as one number. Send it through
+#   `pair` first.
+#
 # </details>
 
 # %% [markdown]
 # ### Exercise 4 · Which layers fit?
-# *2 points · 15 minutes*
+# *2 points · 10 minutes*
 #
 # Designers solve the formula backwards: *I have 32 pixels and want 16; which layers do that?* Write
 # `fitting_layers`, which tries every combination of the offered kernels, strides and paddings and
@@ -497,9 +495,11 @@ for size, target in ((32, 32), (32, 16), (10, 4), (4, 1), (13, 6)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: ValueError: the kernel does not fit</summary>
-# `out_size` raises for kernels that are larger than the padded row. Catch it with `try … except
-# ValueError: continue`, or ask first.
+# <details><summary>Help</summary>
+#
+# - **ValueError: the kernel does not fit.** `out_size` raises for kernels that are larger than
+#   the padded row. Catch it with `try … except ValueError: continue`, or ask first.
+#
 # </details>
 
 # %%
@@ -514,8 +514,8 @@ for target in (32, 16):
 # without bookkeeping. The second line halves: 3×3, stride 2, padding 1 is the usual choice. A 1×1
 # kernel at stride 2 halves too, by never looking at three pixels out of four. Strides above 2 are
 # rare and stand in first layers (AlexNet steps by 4; a vision transformer cuts the image into 16×16
-# patches, which is a 16×16 kernel at stride 16). Numbers of kernels are powers of two by habit (32,
-# 64, 128, 256), because hardware works in such blocks.
+# patches, which is a 16×16 kernel at stride 16). Numbers of kernels are powers of two by habit: 32, 64,
+# 128, 256.
 
 # %% [markdown]
 # ## Part 2 · What stands in the border?
@@ -543,13 +543,12 @@ show_images(
 plt.show()
 
 # %% [markdown]
-# Networks mostly use zeros: the kernels are learned, so they learn to live with the frame, and they
-# even use it to find out how near the border is. For a fixed filter (a blur, an edge detector) the
-# frame is an artefact, and replication is the better guess.
+# Networks mostly use zeros: their kernels are learned, and learn to live with the frame. For a fixed
+# filter (a blur, an edge detector) the frame is an artefact, and replication is the better guess.
 
 # %% [markdown]
 # ### Exercise 5 · Padding
-# *5 points: prediction 1, zeros 2, replication 2 · 15 minutes*
+# *5 points: prediction 1, zeros 2, replication 2 · 10 minutes*
 #
 # **Predict first.** A large image has the value 9 in every pixel. It is averaged with a 3×3 kernel
 # (nine weights of 1/9) and zero padding of 1. Which value stands in the top left corner of the result?
@@ -644,14 +643,15 @@ for padding in (0, 1, 2, (3, 1), (0, 2)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: batch or channels have grown</summary>
-# Only the last two axes get a border. `np.pad` wants one pair per axis: `(0, 0)` for all the others.
-# </details>
-# <details><summary>Help: height and width come out swapped</summary>
-# `padding[0]` is vertical: it adds rows, so it makes the array *taller*.
-# </details>
-# <details><summary>Help: the corners of the replicated border are zero</summary>
-# A corner repeats the corner pixel. Pad one axis, then pad the result along the other.
+# <details><summary>Help</summary>
+#
+# - **Batch or channels have grown.** Only the last two axes get a border. `np.pad` wants one pair
+#   per axis: `(0, 0)` for all the others.
+# - **Height and width come out swapped.** `padding[0]` is vertical: it adds rows, so it makes the
+#   array *taller*.
+# - **The corners of the replicated border are zero.** A corner repeats the corner pixel. Pad one
+#   axis, then pad the result along the other.
+#
 # </details>
 
 # %% [markdown]
@@ -696,8 +696,11 @@ for kernel, dilation in ((2, 1), (6, 1), (3, 4), (5, 3), (2, 2), (2, 3), (4, 3))
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: even kernels lose or gain a pixel</summary>
-# Work out the total first, then split it: the right side gets what the left one did not take.
+# <details><summary>Help</summary>
+#
+# - **Even kernels lose or gain a pixel.** Work out the total first, then split it: the right side
+#   gets what the left one did not take.
+#
 # </details>
 
 # %% [markdown]
@@ -746,10 +749,11 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 7 · Convolution with stride, padding and dilation
-# *13 points: values and bias 3, padding 2, stride 2, dilation 3, all of it at once 3 · 40 minutes*
+# *13 points: values and bias 3, padding 2, stride 2, dilation 3, all of it at once 3 · 30 minutes*
 #
-# The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with its three numbers,
-# each a whole number or (vertical, horizontal). With the input already padded:
+# The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with dilation, and with
+# each of its three numbers either one whole number or (vertical, horizontal). You may start from your
+# `conv2d_forward`. With the input already padded:
 #
 # $$ y[n, o, i, j] = b[o] + \sum_{c}\sum_{k}\sum_{l}
 #    x[n,\; c,\; i\,S_H + k\,d_H,\; j\,S_W + l\,d_W]\; w[o, c, k, l] $$
@@ -758,11 +762,10 @@ plt.show()
 # between the two.
 #
 # You may loop over the positions of the output, or over the taps of the kernel: for a fixed tap
-# $(k, l)$ the pixels that it touches are one strided slice of the input, so a 3×3 kernel takes nine
-# NumPy lines' worth of work instead of thousands. Both earn full marks.
+# $(k, l)$ the pixels that it touches are one strided slice of the input, so a 3×3 kernel needs nine
+# array operations, whatever the size of the image. Both earn full marks.
 #
-# Worked example in one dimension's worth of pixels, $x$ = `[1, 2, 3, 4, 5]`, $w$ = `[1, -1]`:
-# dilation 2 gives `[1-3, 2-4, 3-5]`, stride 2 gives `[1-2, 3-4]`, both together `[1-3, 3-5]`.
+# Worked example on a single row of pixels, $x$ = `[1, 2, 3, 4, 5]` and $w$ = `[1, -1]`: dilation 2 gives `[1-3, 2-4, 3-5]`, stride 2 gives `[1-2, 3-4]`, both together `[1-3, 3-5]`.
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
@@ -911,24 +914,21 @@ for x_shape, w_shape, s, p, d in cases:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: shape is right, values are wrong</summary>
-# Try an impulse: an image of zeros with a single 1. The output shows the kernel turned by 180°; if it
-# shows the kernel as it is, you flipped it. If a single channel works and three do not, you forgot to
-# sum over channels.
-# </details>
-# <details><summary>Help: could not broadcast (N, C_out, H', W') with (C_out,)</summary>
-# NumPy aligns shapes from the right. Give the bias two more axes: `bias[:, None, None]` is (C_out, 1, 1).
-# </details>
-# <details><summary>Help: right for stride 1, one column too many or too few for stride 2</summary>
-# The last position starts at $S(n' - 1)$. A slice that starts at `a` and holds `n` values `S` apart
-# is `a : a + S * (n - 1) + 1 : S`.
-# </details>
-# <details><summary>Help: dilation does the same as stride</summary>
-# Stride moves the kernel as a whole; dilation spreads its taps. Look at which index each of them
-# multiplies in the formula.
-# </details>
-# <details><summary>Help: the input has changed after the call</summary>
-# `x += …` and `x[...] = …` write into the caller's array. Make a new one.
+# <details><summary>Help</summary>
+#
+# - **Shape is right, values are wrong.** Try an impulse: an image of zeros with a single 1. The
+#   output shows the kernel turned by 180°; if it shows the kernel as it is, you flipped it. If a
+#   single channel works and three do not, you forgot to sum over channels.
+# - **Could not broadcast (N, C_out, H', W') with (C_out,).** NumPy aligns shapes from the right.
+#   Give the bias two more axes: `bias[:, None, None]` is (C_out, 1, 1).
+# - **Right for stride 1, one column too many or too few for stride 2.** The last position starts
+#   at $S(n' - 1)$. A slice that starts at `a` and holds `n` values `S` apart is `a : a + S * (n -
+#   1) + 1 : S`.
+# - **Dilation does the same as stride.** Stride moves the kernel as a whole; dilation spreads its
+#   taps. Look at which index each of them multiplies in the formula.
+# - **The input has changed after the call.** `x += …` and `x[...] = …` write into the caller's
+#   array. Make a new one.
+#
 # </details>
 
 # %% [markdown]
@@ -1006,12 +1006,14 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: matmul says that the dimensions do not agree</summary>
-# (K, C) @ (N, C, H·W) works: the product is taken for each of the N images. (N, H·W, C) would need
-# the transposed weight on the other side.
-# </details>
-# <details><summary>Help: the values are there, but at the wrong pixels</summary>
-# `reshape` never reorders. Reshape to (N, C, H·W), not to (N, H·W, C): to move an axis use `transpose`.
+# <details><summary>Help</summary>
+#
+# - **Matmul says that the dimensions do not agree.** (K, C) @ (N, C, H·W) works: the product is
+#   taken for each of the N images. (N, H·W, C) would need the transposed weight on the other
+#   side.
+# - **The values are there, but at the wrong pixels.** `reshape` never reorders. Reshape to (N, C,
+#   H·W), not to (N, H·W, C): to move an axis use `transpose`.
+#
 # </details>
 
 # %% [markdown]
@@ -1026,12 +1028,12 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 # only $C_{in}/g$ deep, so the weights shrink by $g$ (the biases do not). With $g = C_{in}$ each
 # kernel sees one channel: a *depthwise* convolution.
 #
-# **Work.** Every *output* value costs one multiply-add (**MAC**) a weight of its kernel:
+# **Work.** Every *output* value costs one multiply-add (**MAC**) for each weight of its kernel:
 #
 # $$ \text{MACs} = \frac{K_H K_W C_{in}}{g} \cdot C_{out} H' W' . $$
 #
 # Counted one by one that is $K^2 C$ multiplications, $K^2 C - 1$ additions to sum them up, and one
-# addition for the bias: $2 K^2 C$ floating point operations an output value. So **FLOPs = 2 MACs**. In
+# addition for the bias: $2 K^2 C$ floating point operations per output value. So **FLOPs = 2 MACs**. In
 # tables of networks the word FLOP often stands for a MAC, and the numbers then come out at half of
 # what this formula says. This course says MAC when it means MAC; when you read a table elsewhere,
 # recompute one row to see which of the two it counts.
@@ -1041,7 +1043,7 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 
 # %% [markdown]
 # ### Exercise 9 · Parameters and work of one layer
-# *8 points: predictions 1 + 1, parameters 3, work 3 · 25 minutes*
+# *8 points: predictions 1 + 1, parameters 3, work 3 · 20 minutes*
 #
 # **Predict first.** A layer takes a 3×32×32 image through ten 5×5 kernels, stride 1, padding 2. How
 # many parameters does it have?
@@ -1153,17 +1155,15 @@ for shape, o, kernel, stride, padding, dilation, g in cases:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: 750 instead of 760</summary>
-# Every kernel has a bias of its own.
-# </details>
-# <details><summary>Help: MACs too large when the stride is 2</summary>
-# Work is done where an output is computed. Multiply by the height and width of the *output*.
-# </details>
-# <details><summary>Help: FLOPs and MACs come out equal</summary>
-# A MAC is a multiplication and an addition: two FLOPs.
-# </details>
-# <details><summary>Help: wrong with groups only</summary>
-# A kernel of a grouped layer is $C_{in}/g$ deep. The number of kernels, and of biases, stays $C_{out}$.
+# <details><summary>Help</summary>
+#
+# - **The prediction lacks ten.** Every kernel has a bias of its own.
+# - **MACs too large when the stride is 2.** Work is done where an output is computed. Multiply by
+#   the height and width of the *output*.
+# - **FLOPs and MACs come out equal.** A MAC is a multiplication and an addition: two FLOPs.
+# - **Wrong with groups only.** A kernel of a grouped layer is $C_{in}/g$ deep. The number of
+#   kernels, and of biases, stays $C_{out}$.
+#
 # </details>
 
 # %%
@@ -1226,8 +1226,11 @@ for (c, h, w), o, kernel in (((3, 32, 32), 10, 5), ((2, 9, 6), 5, (2, 3)), ((1, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: local comes out equal to shared</summary>
-# Nothing is shared any more: each of the $H'W'$ positions has its own $C_{out}$ kernels.
+# <details><summary>Help</summary>
+#
+# - **Local comes out equal to shared.** Nothing is shared any more: each of the $H'W'$ positions
+#   has its own $C_{out}$ kernels.
+#
 # </details>
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
@@ -1251,7 +1254,7 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 11 · The bill of a whole network
-# *7 points: prediction 1, shapes 2, parameters 2, MACs and bytes 2 · 35 minutes*
+# *7 points: prediction 1, shapes 2, parameters 2, MACs and bytes 2 · 30 minutes*
 #
 # A network is written as a list of layers:
 #
@@ -1260,12 +1263,12 @@ plt.show()
 # | `("conv", out_channels, kernel, stride, padding)` | by the formula | weights and biases | as above |
 # | `("pool", window, stride)` | floor, no padding, same channels | none | 0 |
 # | `("relu",)` | unchanged | none | 0 |
-# | `("batchnorm",)` | unchanged | a scale and a shift a channel | 0 |
+# | `("batchnorm",)` | unchanged | a scale and a shift per channel | 0 |
 # | `("flatten",)` | `(C·H·W,)` | none | 0 |
-# | `("linear", out_features)` | `(out_features,)` | one weight an input and output, one bias an output | one a weight |
+# | `("linear", out_features)` | `(out_features,)` | one weight per input and output, one bias per output | one per weight |
 #
 # Three remarks. Pooling has nothing to learn. Batch normalisation also stores a running mean and
-# variance a channel, but these are *measured*, not learned: they are buffers and do not count.
+# variance per channel, but these are *measured*, not learned: they are buffers and do not count.
 # Comparisons, ReLUs and normalisation cost something too; next to the MACs it is small, and tables
 # leave it out.
 #
@@ -1306,7 +1309,7 @@ check_choice(q_without_pooling, "c", ("a", "b", "c", "d"), "q_without_pooling")
 
 # %% [markdown]
 # Now write `network_table`. It walks through the list, carries the shape along, and returns one
-# dictionary a layer. For the first layer of `lenet`:
+# dictionary per layer. For the first layer of `lenet`:
 #
 # `{"layer": "conv", "shape": (20, 24, 24), "params": 520, "macs": 288000, "bytes": 46080}`
 #
@@ -1321,7 +1324,7 @@ def network_table(layers, in_shape):
         in_shape: (C, H, W).
 
     Returns:
-        A list with one dict a layer: "layer" (its name), "shape" (tuple), "params", "macs", "bytes".
+        A list with one dict per layer: "layer" (its name), "shape" (tuple), "params", "macs", "bytes".
     """
     ### BEGIN SOLUTION
     rows, shape = [], tuple(in_shape)
@@ -1411,29 +1414,30 @@ for row, layer, want, size in zip(rows, layers, macs, sizes, strict=True):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: the linear layer has too few or too many weights</summary>
-# It sees what flatten left: $C \cdot H \cdot W$ of the last map, after pooling.
-# </details>
-# <details><summary>Help: MACs of the second convolution are wrong</summary>
-# Its input has as many channels as the layer before put out. Update `shape` only after you used the
-# old one.
-# </details>
-# <details><summary>Help: KeyError</summary>
-# Each row needs the five keys "layer", "shape", "params", "macs", "bytes", for every layer, also
-# those that cost nothing.
+# <details><summary>Help</summary>
+#
+# - **The linear layer has too few or too many weights.** It sees what flatten left: $C \cdot H
+#   \cdot W$ of the last map, after pooling.
+# - **MACs of the second convolution are wrong.** Its input has as many channels as the layer
+#   before put out. Update `shape` only after you used the old one.
+# - **KeyError.** Each row needs the five keys "layer", "shape", "params", "macs", "bytes", for
+#   every layer, also those that cost nothing.
+#
 # </details>
 
 # %%
-# Where the parameters of the LeNet lie, and where its work is done
+# Where the parameters of the LeNet lie, where its work is done, where its outputs take memory
 rows = [row for row in network_table(lenet, (1, 28, 28)) if row["params"]]
 names = ["conv 1", "conv 2", "linear 1", "linear 2"]
-figure, axes = plt.subplots(1, 2, figsize=(8.5, 1.9), sharey=True)
-for axis, key, title in zip(axes, ("params", "macs"), ("parameters", "MACs"), strict=True):
+columns = {"params": "parameters", "macs": "MACs", "bytes": "bytes put out"}
+figure, axes = plt.subplots(1, 3, figsize=(11, 1.9), sharey=True)
+for axis, (key, title) in zip(axes, columns.items(), strict=True):
     counts = [row[key] for row in rows]
     bars = axis.barh(names, counts, color=[BLUE, BLUE, ORANGE, ORANGE])
-    shares = [f"{count:,} = {100 * count / sum(counts):.1f}%" for count in counts]
-    axis.bar_label(bars, shares, padding=3, fontsize=8)
-    axis.set(xlim=(0, 1.75 * max(counts)), title=f"{title}, {sum(counts):,} in all", xticks=[])
+    axis.bar_label(bars, [f"{count:,}" for count in counts], padding=3, fontsize=8)
+    axis.set(xlim=(0, 1.5 * max(counts)), xticks=[])
+    share = sum(counts[:2]) / sum(counts)
+    axis.set_title(f"{title}: {100 * share:.0f}% in the convolutions", fontsize=10)
 axes[0].invert_yaxis()
 plt.show()
 
@@ -1448,8 +1452,9 @@ for title, layers in (("with pooling", lenet), ("without pooling", bare)):
 
 
 # %% [markdown]
-# Remember this picture: **parameters sit in the linear layers, work in the convolutions.** A kernel is
-# paid for once and used at every position; a weight of a linear layer is used once.
+# Remember this picture: **parameters sit in the linear layers, work in the convolutions, memory in the
+# first maps.** A kernel is paid for once and used at every position; a weight of a linear layer is used
+# once.
 #
 # It also says what pooling does and does not do. Pooling has no parameters, and it takes none from any
 # convolution. What it shrinks are the maps: later convolutions have fewer positions to compute, and the
@@ -1537,8 +1542,8 @@ plt.show()
 # So there are three ways to see more: larger kernels (cost grows with $K^2$), more layers, or wider
 # steps (stride and pooling, which lose resolution, or dilation, which does not). A receptive field that
 # is too small cannot contain the thing to be recognised. That one which is too large "overfits", as one
-# can read, is not established: the receptive fields of common networks are larger than their images, as
-# you will compute below.
+# can read, is not established: in some of the most used networks it is larger than the image, as you
+# will compute below.
 
 # %% [markdown]
 # ### Exercise 12 · Three claims about receptive fields
@@ -1599,11 +1604,12 @@ check_number(q_radius, 7, "q_radius")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: how to settle (b)</summary>
-# Continue the table above for five rows with $K = 3$, $S = 2$. The jumps double from row to row.
-# </details>
-# <details><summary>Help: how to settle (c)</summary>
-# Write the offsets down: from $-r$ to $r$, with 0 among them.
+# <details><summary>Help</summary>
+#
+# - **How to settle (b).** Continue the table above for five rows with $K = 3$, $S = 2$. The jumps
+#   double from row to row.
+# - **How to settle (c).** Write the offsets down: from $-r$ to $r$, with 0 among them.
+#
 # </details>
 
 # %% [markdown]
@@ -1671,11 +1677,13 @@ for layers in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: a single layer with stride 2 gives 6 or 5 instead of 3</summary>
-# Add first, then multiply the jump: the layer's own stride must not count for its own units.
-# </details>
-# <details><summary>Help: right for two layers, too small for more</summary>
-# The jump is the *product* of all strides so far, not the last one.
+# <details><summary>Help</summary>
+#
+# - **A single layer with stride 2 gives 6 or 5 instead of 3.** Add first, then multiply the jump:
+#   the layer's own stride must not count for its own units.
+# - **Right for two layers, too small for more.** The jump is the *product* of all strides so far,
+#   not the last one.
+#
 # </details>
 
 # %%
@@ -1696,12 +1704,12 @@ for name, layers in nets.items():
 
 
 # %% [markdown]
-# A unit at the end of ResNet-50 could look at 427 pixels of an image that has 224: the rest is padding.
-# It is one of the most used networks there are.
+# A unit at the end of ResNet-50 could look at 427 pixels of an image that has 224: what is left over is
+# padding.
 
 # %% [markdown]
 # ### Exercise 14 · The receptive field by measurement
-# *3 points · 20 minutes*
+# *3 points · 15 minutes*
 #
 # A formula can be wrong and a specification can lie. A receptive field can also be *measured*, for any
 # network, without looking inside: change one input pixel and see whether the output changes.
@@ -1709,7 +1717,8 @@ for name, layers in nets.items():
 # Write `influences`. It gets a function `net`, which takes a batch of one-dimensional signals
 # (B, n) and returns their outputs (B, m), and reports which of the $n$ inputs change output number
 # `index`. One call of `net` is enough: make a batch of $n + 1$ signals, a base signal and $n$ copies in
-# each of which one input is different.
+# each of which one input is different. (In a differentiable network the gradient of the output with
+# respect to the inputs would tell the same: where it is not zero, the input matters.)
 #
 # With `net = lambda s: s[:, :-2] + s[:, 2:]` (taps 0 and 2), n = 6 and index = 1, the answer is
 # `[1, 3]`. Mind that the output of the base need not be zero: networks have biases.
@@ -1746,7 +1755,7 @@ check_close(
 rng = np.random.default_rng(1401)
 
 
-def stack_of(layers):
+def _stack_of(layers):
     weights = [rng.uniform(0.5, 1.5, k) * rng.choice([-1.0, 1.0], k) for k, _, _ in layers]
 
     def net(batch):
@@ -1768,16 +1777,18 @@ for layers, n, index in (
     sees = {index}
     for kernel, stride, dilation in reversed(layers):
         sees = {p * stride + dilation * tap for p in sees for tap in range(kernel)}
-    got = sorted(influences(stack_of(layers), n, index))
+    got = sorted(influences(_stack_of(layers), n, index))
     check_close(got, sorted(sees), f"influences on output {index} of the stack {layers}, n={n}")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: all inputs seem to matter</summary>
-# Compare with the output of the *base* signal, not with zero: a bias makes every output nonzero.
-# </details>
-# <details><summary>Help: no input matters, or the positions are off by one</summary>
-# Is row 0 of your batch the base? Then input $i$ was changed in row $i + 1$.
+# <details><summary>Help</summary>
+#
+# - **All inputs seem to matter.** Compare with the output of the *base* signal, not with zero: a
+#   bias makes every output nonzero.
+# - **No input matters, or the positions are off by one.** Is row 0 of your batch the base? Then
+#   input $i$ was changed in row $i + 1$.
+#
 # </details>
 
 # %%
@@ -1840,9 +1851,9 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The pixels of the middle reach the unit on many paths, those of the rim on one. The *effective*
-# receptive field is much smaller than the theoretical one, and that is one more reason why a large
-# theoretical field does no harm.
+# This is the gradient of the unit with respect to each pixel. In the deep stack the pixels of the middle
+# reach the unit on many paths, those of the rim on one: its *effective* receptive field is much smaller
+# than the one of the formula.
 
 # %% [markdown]
 # ## Part 6 · Dilated and stacked kernels
@@ -1880,13 +1891,13 @@ plt.show()
 # %% [markdown]
 # 3, 7, 15: after $i$ layers with dilations $1, 2, 4, \dots, 2^{i-1}$ the field is $2^{i+1} - 1$ wide. It
 # grows exponentially, the number of weights only linearly, and no resolution is lost. Networks that
-# give an answer for every pixel use it (Yu and Koltun). In one dimension the same trick made speech
-# synthesis possible: WaveNet stacks **causal** dilated layers, in which an output depends on the present
-# and the past only.
+# give an answer for every pixel use it (Yu and Koltun). In one dimension WaveNet uses the same trick to
+# generate speech sample by sample: it stacks **causal** dilated layers, in which an output depends on the
+# present and the past only.
 
 # %% [markdown]
 # ### Exercise 15 · A causal dilated convolution
-# *4 points: prediction 1, function 3 · 20 minutes*
+# *4 points: prediction 1, function 3 · 15 minutes*
 #
 # **Predict first.** Ten causal layers with 2 taps each and dilations 1, 2, 4, …, 512. How many samples
 # (the present one included) does an output depend on?
@@ -1954,14 +1965,14 @@ for length, kernel, dilation in ((9, 3, 1), (12, 3, 2), (11, 2, 4), (8, 1, 3), (
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: the output is too short</summary>
-# Put $d(K-1)$ zeros in front of the signal, and none behind it.
-# </details>
-# <details><summary>Help: every value arrives too early</summary>
-# Padding on both sides makes each output look into the future. All of it belongs to the left.
-# </details>
-# <details><summary>Help: index −1 picks the last sample</summary>
-# Negative indices wrap around in NumPy. Pad, or skip the terms that lie before the beginning.
+# <details><summary>Help</summary>
+#
+# - **The output is too short.** Put $d(K-1)$ zeros in front of the signal, and none behind it.
+# - **Every value arrives too early.** Padding on both sides makes each output look into the
+#   future. All of it belongs to the left.
+# - **Index −1 picks the last sample.** Negative indices wrap around in NumPy. Pad, or skip the
+#   terms that lie before the beginning.
+#
 # </details>
 
 # %%
@@ -1975,7 +1986,7 @@ for layer, dilation in enumerate((1, 2, 4, 8), 1):
 
 # %% [markdown]
 # ### Exercise 16 · Two small kernels or one large one
-# *3 points: composition 2, question 1 · 20 minutes*
+# *3 points: composition 2, question 1 · 15 minutes*
 #
 # Two 3×3 layers see 5×5 pixels, like one 5×5 layer. With $C$ channels in and out they have
 # $2 \cdot 9\,C^2 = 18\,C^2$ weights against $25\,C^2$, 28% fewer; three of them against a 7×7 layer
@@ -2014,25 +2025,27 @@ check_close(
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1601)
-windows = np.lib.stride_tricks.sliding_window_view
+_windows = np.lib.stride_tricks.sliding_window_view
 for shape1, shape2 in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (2, 2)), ((3, 3), (5, 5))):
     first, second = rng.normal(size=shape1), rng.normal(size=shape2)
     image = rng.normal(size=(9, 10))
-    twice = np.einsum("ijkl,kl->ij", windows(image, shape1), first)
-    twice = np.einsum("ijkl,kl->ij", windows(twice, shape2), second)
+    twice = np.einsum("ijkl,kl->ij", _windows(image, shape1), first)
+    twice = np.einsum("ijkl,kl->ij", _windows(twice, shape2), second)
     both = np.asarray(compose(first, second), dtype=float)
     side = tuple(a + b - 1 for a, b in zip(shape1, shape2, strict=True))
     check_shape(both, side, f"compose of {shape1} and {shape2}")
-    once = np.einsum("ijkl,kl->ij", windows(image, side), both)
+    once = np.einsum("ijkl,kl->ij", _windows(image, side), both)
     check_close(once, twice, f"the image after compose of {shape1} and {shape2}", rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: the right numbers in the reverse order</summary>
-# No kernel is flipped here: both layers slide their kernel as it is, and offsets add up.
-# </details>
-# <details><summary>Help: the result is 3×3</summary>
-# The two receptive fields overlap at all but one position of each axis: 3 + 3 − 1.
+# <details><summary>Help</summary>
+#
+# - **The right numbers in the reverse order.** No kernel is flipped here: both layers slide their
+#   kernel as it is, and offsets add up.
+# - **The result is 3×3.** The two receptive fields overlap at all but one position of each axis:
+#   3 + 3 − 1.
+#
 # </details>
 #
 # **And now with a ReLU between them**, as in a network. Which statement is right?
@@ -2057,8 +2070,10 @@ check_choice(q_stack, "c", ("a", "b", "c", "d"), "q_stack")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: count the freedom</summary>
-# Two 3×3 kernels hold 18 numbers. A 5×5 kernel holds 25.
+# <details><summary>Help</summary>
+#
+# - **Count the freedom.** Two 3×3 kernels hold 18 numbers. A 5×5 kernel holds 25.
+#
 # </details>
 
 # %% [markdown]
@@ -2100,7 +2115,7 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 17 · Max, average and sum pooling
-# *9 points: max 2, padding 2, average and sum 2, overlapping and rectangular windows 3 · 30 minutes*
+# *9 points: max 2, padding 2, average and sum 2, overlapping and rectangular windows 3 · 25 minutes*
 #
 # Write `pool2d`. Window, stride and padding are whole numbers or (vertical, horizontal), sizes are
 # floored, and a stride of `None` means *as large as the window*.
@@ -2215,17 +2230,19 @@ for window, stride in cases:
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: zeros where all inputs are negative</summary>
-# Either the border was filled with 0 and won, or the running maximum started at 0. Both should be −∞.
-# </details>
-# <details><summary>Help: right for window = stride, wrong otherwise</summary>
-# The window says how many pixels are looked at, the stride where the next window begins.
-# </details>
-# <details><summary>Help: the output has one channel</summary>
-# Pool over height and width only: `axis=(2, 3)` of a patch (N, C, window, window).
-# </details>
-# <details><summary>Help: the average is right in the middle and too large at the rim</summary>
-# Here the average divides by the area of the whole window, border included.
+# <details><summary>Help</summary>
+#
+# - **Zeros where all inputs are negative.** Either the border was filled with 0 and won, or the
+#   running maximum started at 0. Both should be −∞.
+# - **Right for window = stride, wrong otherwise.** The window says how many pixels are looked at,
+#   the stride where the next window begins.
+# - **OverflowError: cannot convert float infinity to integer.** The image holds whole numbers, which
+#   have no infinity. Make it an array of floats first.
+# - **The output has one channel.** Pool over height and width only: `axis=(2, 3)` of a patch (N,
+#   C, window, window).
+# - **The average is right in the middle and too large at the rim.** Here the average divides by
+#   the area of the whole window, border included.
+#
 # </details>
 
 # %% [markdown]
@@ -2258,6 +2275,15 @@ assert q_best_pooling in ("a", "b", "c", "d"), 'q_best_pooling should be "a", "b
 ### BEGIN HIDDEN TESTS
 check_choice(q_best_pooling, "c", ("a", "b", "c", "d"), "q_best_pooling")
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **How to settle it without a computer.** The average of 16 units of noise has a standard deviation of
+#   1/4. By how much does each signal move the average? And where does the largest of 16 units of noise
+#   usually lie, compared with one unit raised by 3?
+#
+# </details>
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 rng = np.random.default_rng(18)
@@ -2343,7 +2369,7 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 19 · A small shift
-# *3 points: prediction 1, function 2 · 20 minutes*
+# *3 points: prediction 1, function 2 · 15 minutes*
 #
 # **Predict first.** A detector stage puts out `[0.1, 1, 0.2, 0.1]`. It is pooled with a maximum over
 # three neighbours, stride 1, padding 1. Then the image moves one pixel to the right: the row becomes
@@ -2408,11 +2434,13 @@ for window, stride, shift in ((2, 2, 1), (3, 1, 1), (3, 2, 2), ((1, 4), (2, 3), 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: NumPy complains about the number of axes</summary>
-# `pool2d` wants (N, C, H, W): `x[None, None]` adds two axes of length 1.
-# </details>
-# <details><summary>Help: always 0 or always 1</summary>
-# Compare value by value (`before != after`) and take the mean of the Booleans.
+# <details><summary>Help</summary>
+#
+# - **NumPy complains about the number of axes.** `pool2d` wants (N, C, H, W): `x[None, None]`
+#   adds two axes of length 1.
+# - **Always 0 or always 1.** Compare value by value (`before != after`) and take the mean of the
+#   Booleans.
+#
 # </details>
 
 # %%
@@ -2491,7 +2519,7 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 20 · Equivariant, invariant, neither
-# *6 points: the two gaps 2, claims 1 + 1 + 1 + 1 · 25 minutes*
+# *6 points: the two gaps 2, claims 1 + 1 + 1 + 1 · 20 minutes*
 #
 # Measure it. `f` is a function from a map (H, W) to a map or to a number. Shifts are horizontal and go
 # around the border (`np.roll` along the last axis).
@@ -2537,14 +2565,14 @@ x = rng.normal(size=(3, 12))
 weights = rng.normal(size=3)
 
 
-def circular(x):
+def _circular(x):
     return sum(weight * np.roll(x, tap, axis=-1) for tap, weight in enumerate(weights))
 
 
 maps = {
-    "a circular filter": circular,
-    "a filter with stride 2": lambda x: circular(x)[..., ::2],
-    "a filter with stride 3": lambda x: circular(x)[..., ::3],
+    "a circular filter": _circular,
+    "a filter with stride 2": lambda x: _circular(x)[..., ::2],
+    "a filter with stride 3": lambda x: _circular(x)[..., ::3],
     "weights that depend on the position": lambda x: x * np.arange(12.0),
 }
 for name, f in maps.items():
@@ -2561,8 +2589,11 @@ for name, f in (("the global average", lambda x: x.mean()), ("the first column",
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: the gap of a perfect filter is not zero</summary>
-# Input and output have to move in the same direction, and the output by `shift // stride`.
+# <details><summary>Help</summary>
+#
+# - **The gap of a perfect filter is not zero.** Input and output have to move in the same
+#   direction, and the output by `shift // stride`.
+#
 # </details>
 #
 # Four claims to settle, with the meter or without.
@@ -2649,12 +2680,12 @@ check_choice(q_presence, "c", ("a", "b", "c", "d"), "q_presence")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: how to settle (c)</summary>
-# One layer of stride 2 needs an even shift, and hands on half of it. What must that half be for the
-# next one?
-# </details>
-# <details><summary>Help: how to settle (d)</summary>
-# Which of the four answers changes when everything moves by one pixel?
+# <details><summary>Help</summary>
+#
+# - **How to settle (c).** One layer of stride 2 needs an even shift, and hands on half of it.
+#   What must that half be for the next one?
+# - **How to settle (d).** Which of the four answers changes when everything moves by one pixel?
+#
 # </details>
 
 # %%
@@ -2775,12 +2806,13 @@ for name, formula in subtle.items():
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>Help: a right formula is turned down</summary>
-# Compare values with `==`, not types or `is`. Check your own numbers for the case by drawing it.
-# </details>
-# <details><summary>Help: rounding up, or to the nearest, slips through</summary>
-# It needs a division that leaves a rest. Rounding to the nearest differs from floor only when the rest is at least
-# half of the stride.
+# <details><summary>Help</summary>
+#
+# - **A right formula is turned down.** Compare values with `==`, not types or `is`. Check your
+#   own numbers for the case by drawing it.
+# - **Rounding up, or to the nearest, slips through.** It needs a division that leaves a rest.
+#   Rounding to the nearest differs from floor only when the remainder is at least half of the stride.
+#
 # </details>
 
 # %% [markdown]
