@@ -1,0 +1,236 @@
+"""What isolation this machine can give, found by trying each part of it for real.
+
+``examine`` starts jailed kernels with small limits and runs in them what a hostile submission
+would: it opens files, dials out, eats memory, forks, burns CPU. Bounded, and harmless where the
+jail does not hold.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from autograder import jail
+from autograder.errors import AutograderError
+from autograder.kernels import KERNEL_NAME, JailRequest, new_run_directory, register
+from autograder.limits import Limits
+from autograder.probes import CPU_PROBE, PROBES, PROBLEMS, probe_code
+
+# Small enough to be hit in moments, large enough for a kernel to start.
+PROBE_LIMITS = Limits(memory_mb=256, cpu_seconds=30, processes=64, scratch_mb=16, file_mb=8)
+CPU_LIMITS = Limits(cpu_seconds=1)
+CELL_SECONDS = 20.0
+NEEDED = ("bubblewrap", "namespaces", "kernel", *PROBES, "cpu")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing tried: whether it held, and what was seen or what to do."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass
+class DoctorReport:
+    """Everything tried, by name, in order."""
+
+    checks: dict[str, Check] = field(default_factory=dict)
+
+    @property
+    def isolation(self) -> str:
+        """``"jail"`` when every part of the jail holds, else ``"process"``."""
+        held = all(name in self.checks and self.checks[name].ok for name in NEEDED)
+        return "jail" if held else "process"
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"isolation": …, "checks": {name: {"ok": …, "detail": …}}}``."""
+        checks = {name: {"ok": c.ok, "detail": c.detail} for name, c in self.checks.items()}
+        return {"isolation": self.isolation, "checks": checks}
+
+
+def examine() -> DoctorReport:
+    """Try everything; takes about five seconds."""
+    register()
+    report = DoctorReport()
+    report.checks["versions"] = Check(True, _versions())
+    report.checks["bubblewrap"] = _bubblewrap()
+    if report.checks["bubblewrap"].ok:
+        report.checks["namespaces"] = _namespaces()
+    if all(check.ok for check in report.checks.values()):
+        report.checks |= _jailed_kernel()
+    report.checks["warm kernel without a jail"] = _starts("process")
+    return report
+
+
+def can_jail() -> Check:
+    """The two quick checks alone: bubblewrap, and the namespaces it needs. Milliseconds."""
+    found = _bubblewrap()
+    return _namespaces() if found.ok else found
+
+
+def _versions() -> str:
+    packages = (
+        "ipykernel",
+        "jupyter_client",
+        "nbclient",
+        "papermill",
+        "nbgrader",
+        "numpy",
+        "torch",
+    )
+    parts = [f"Linux {platform.release()}", f"Python {platform.python_version()}"]
+    for name in packages:
+        try:
+            parts.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            parts.append(f"{name} not installed")
+    return ", ".join(parts)
+
+
+def _bubblewrap() -> Check:
+    if sys.platform != "linux":
+        return Check(False, f"the jail needs Linux, and this is {sys.platform}; grade on Linux")
+    try:
+        program = jail.bubblewrap()
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
+    except AutograderError as error:
+        return Check(False, str(error))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(False, f"{error}; reinstall bubblewrap")
+    return Check(done.returncode == 0, f"{done.stdout.strip() or done.stderr.strip()} ({program})")
+
+
+def _namespaces() -> Check:
+    command = [jail.bubblewrap(), "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(False, str(error))
+    if done.returncode == 0:
+        user = "root, as whom kernels run as nobody" if jail.runs_as_root() else "an ordinary user"
+        return Check(True, f"user, mount, PID, IPC, network and UTS, for {user}")
+    return Check(False, f"{done.stderr.strip()}; {_allow_namespaces()}")
+
+
+def _allow_namespaces() -> str:
+    """What most likely forbids user namespaces here, and how to allow them."""
+    switches = {
+        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "1"),
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
+        "/proc/sys/user/max_user_namespaces": ("0", "15000"),
+    }
+    for path, (bad, good) in switches.items():
+        if Path(path).is_file() and Path(path).read_text().strip() == bad:
+            setting = path.removeprefix("/proc/sys/").replace("/", ".")
+            return f"allow user namespaces: sysctl -w {setting}={good}"
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return (
+            "a container must be started with --security-opt seccomp=unconfined (or --privileged)"
+        )
+    return "allow unprivileged user namespaces, or grade as root"
+
+
+def _jailed_kernel() -> dict[str, Check]:
+    """Start one kernel and try its walls from inside; then another for the CPU limit."""
+    checks = {"kernel": _starts("jail")}
+    if not checks["kernel"].ok:
+        return checks
+    secret = Path(tempfile.mkdtemp(prefix="autograder-doctor-"))
+    try:
+        (secret / "gradebook.db").write_text("secret")
+        os.environ["AUTOGRADER_DOCTOR"] = "secret"
+        with _kernel(PROBE_LIMITS) as (_, client):
+            for name in PROBES:
+                checks[name] = _probe(client, name, secret / "gradebook.db")
+        checks["cpu"] = _cpu()
+    except AutograderError as error:
+        checks["kernel"] = Check(False, str(error))
+    finally:
+        os.environ.pop("AUTOGRADER_DOCTOR", None)
+        shutil.rmtree(secret, ignore_errors=True)
+    return checks
+
+
+@contextmanager
+def _kernel(limits: Limits, isolation: str = "jail") -> Iterator[tuple[Any, BlockingKernelClient]]:
+    run_dir = new_run_directory()
+    manager = KernelManager(
+        kernel_name=KERNEL_NAME,
+        transport="ipc",
+        ip=str(run_dir / "k"),
+        connection_file=str(run_dir / "kernel.json"),
+    )
+    try:
+        request = JailRequest(run_dir=run_dir, packages=(), limits=limits, isolation=isolation)
+        manager.start_kernel(autograder=request)
+        client = manager.client()
+        client.start_channels(stdin=False, hb=False)
+        try:
+            yield manager, client
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    finally:
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+def _starts(isolation: str) -> Check:
+    """Whether a fork server starts a kernel that answers."""
+    try:
+        with _kernel(Limits(), isolation):
+            pass
+        began = time.perf_counter()
+        with _kernel(Limits(), isolation) as (_, client):
+            client.kernel_info(reply=True, timeout=CELL_SECONDS)
+            seconds = time.perf_counter() - began
+    except (AutograderError, Empty, TimeoutError) as error:
+        return Check(False, f"{error or 'the kernel does not answer'}")
+    return Check(True, f"a kernel answers after {1000 * seconds:.0f} ms")
+
+
+def _probe(client: BlockingKernelClient, name: str, secret: Path) -> Check:
+    """Run one probe; it prints ``ok`` and what it met, or what it could do and should not."""
+    printed: list[str] = []
+
+    def collect(message: dict[str, Any]) -> None:
+        if message["msg_type"] == "stream":
+            printed.append(message["content"]["text"])
+        elif message["msg_type"] == "error":
+            printed.append(json.dumps([False, message["content"]["evalue"]]))
+
+    try:
+        code = probe_code(name, secret)
+        client.execute_interactive(code, timeout=CELL_SECONDS, output_hook=collect)
+        ok, seen = json.loads("".join(printed).strip().splitlines()[-1])
+    except (TimeoutError, Empty, IndexError, ValueError) as error:
+        return Check(False, f"no answer ({type(error).__name__}); {PROBLEMS[name]}")
+    return Check(ok, seen if ok else f"{seen}; {PROBLEMS[name]}")
+
+
+def _cpu() -> Check:
+    with _kernel(CPU_LIMITS) as (manager, client):
+        client.execute(CPU_PROBE)
+        end = time.monotonic() + CELL_SECONDS
+        while manager.is_alive() and time.monotonic() < end:
+            time.sleep(0.05)
+        ended = manager.provisioner.ended
+    if ended is not None and not ended.asked:
+        return Check(True, f"ended after {ended.cpu_seconds:.1f} s of CPU: {ended.explain()}")
+    return Check(False, "a kernel runs on after its CPU limit; report this as a bug")
