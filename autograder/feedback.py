@@ -39,12 +39,12 @@ from autograder.report import (
 )
 
 TEXT_LIMIT = 6_000  # characters of one output
-CODE_LIMIT = 20_000  # characters of one solution cell
+CODE_LIMIT = 12_000  # characters of one solution cell
 OUTPUTS_LIMIT = 20  # outputs of one cell
 IMAGE_LIMIT = 1_500_000  # bytes of one picture
 PIXEL_LIMIT = 25_000_000  # a small file can unpack to a picture that stops a browser
-# Together these keep a page under 8 MB.
-PAGE_TEXT, PAGE_IMAGES = 300_000, 4_500_000
+# What outputs may add to a page: characters of text, bytes of pictures. A page stays under 10 MB.
+PAGE_TEXT, PAGE_IMAGES = 300_000, 3_500_000
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)
 FORMATTER = HtmlFormatter(nowrap=True)
@@ -140,11 +140,9 @@ class Shelf:
     def text(self, text: Any, limit: int) -> str:
         """``text`` with its middle left out when it is long, without the master's hidden lines."""
         text = "".join(map(str, text)) if isinstance(text, list) else str(text or "")
-        limit = min(limit, self.room)
         if len(text) > limit:
             head, tail = text[: limit * 3 // 4], text[len(text) - limit // 4 :]
             text = f"{head}\n… {len(text) - limit:,} characters left out …\n{tail}"
-        self.room = max(0, self.room - len(text))
         # A progress bar rewrites its line: what stood there last is kept.
         lines = (clean(line.rstrip("\r").rsplit("\r", 1)[-1]) for line in text.split("\n"))
         return "\n".join("(not shown)" if self._secret(line) else line for line in lines)
@@ -160,16 +158,22 @@ class Shelf:
     def outputs(self, cell: NotebookNode) -> Iterator[Piece]:
         """The text, errors and pictures of a cell; HTML, JavaScript and the rest stay out."""
         found = list(cell.get("outputs", []))
-        for output in found[:OUTPUTS_LIMIT]:
-            data = output.get("data", {})
-            if "image/png" in data:
-                yield self._image(data["image/png"])
-            elif output.get("output_type") == "error":
-                yield Piece("error", self._error(output))
-            elif text := output.get("text") or data.get("text/plain"):
-                yield Piece("text", self.text(text, TEXT_LIMIT))
-        if len(found) > OUTPUTS_LIMIT:
+        for output in found[:OUTPUTS_LIMIT] if self.room > 0 else []:
+            piece = self._piece(output)
+            # However short, each takes its place on the page.
+            self.room -= 100 + (len(piece.content) if piece.kind != "image" else 0)
+            if piece.content:
+                yield piece
+        if len(found) > OUTPUTS_LIMIT and self.room > 0:
             yield Piece("text", f"… {len(found) - OUTPUTS_LIMIT} more outputs left out …")
+
+    def _piece(self, output: NotebookNode) -> Piece:
+        data = output.get("data", {})
+        if "image/png" in data:
+            return self._image(data["image/png"])
+        if output.get("output_type") == "error":
+            return Piece("error", self._error(output))
+        return Piece("text", self.text(output.get("text") or data.get("text/plain"), TEXT_LIMIT))
 
     def _secret(self, line: str) -> bool:
         return any(hidden in line for hidden in self.hidden)

@@ -14,6 +14,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -56,11 +57,16 @@ def number(value: float) -> str:
 
 def render(template: str, **values: Any) -> bytes:
     """One page of ``templates/``; every value is cleaned, then escaped."""
+    return _pages().get_template(template).render(values).encode()
+
+
+@cache
+def _pages() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     pages = Environment(loader=loader, autoescape=True, finalize=clean, undefined=StrictUndefined)
     pages.trim_blocks = pages.lstrip_blocks = True
     pages.filters["number"] = number
-    return pages.get_template(template).render(values).encode()
+    return pages
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from autograder.build import products
 from autograder.errors import CourseError
@@ -323,6 +324,18 @@ def test_a_page_stays_small_whatever_a_notebook_prints(folder: CourseFolder) -> 
     assert "more outputs left out" in text
 
 
+def test_a_page_stays_small_however_many_cells_print(folder: CourseFolder) -> None:
+    submit(folder, message="the message is still there")
+    path = folder.autograded / "anna" / NAME / f"{NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    after = next(i for i, cell in enumerate(notebook.cells) if grade_id(cell) == "total") + 1
+    noisy = [new_output("stream", text="x" * 9000), new_output("stream", text="y")] * 10
+    notebook.cells[after:after] = [new_code_cell("1", outputs=noisy) for _ in range(2000)]
+    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    text = page_of(folder)
+    assert 300_000 < len(text) < 500_000 and "the message is still there" in text
+
+
 def test_a_picture_that_would_fill_the_memory_is_left_out(folder: CourseFolder) -> None:
     bomb = bytearray(base64.b64decode(png()))
     bomb[16:24] = (60_000).to_bytes(4, "big") * 2
@@ -430,6 +443,30 @@ def test_nbgraders_release_finds_its_receipt_beside_the_page(folder: CourseFolde
 def test_writing_twice_gives_the_same_bytes(folder: CourseFolder) -> None:
     submit(folder, outputs=[new_output("display_data", data={"image/png": png()})])
     assert page_of(folder) == page_of(folder)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_a_browser_loads_nothing_runs_nothing_and_needs_no_sideways_scroll(
+    folder: CourseFolder, width: int
+) -> None:
+    figure = new_output("display_data", data={"image/png": png((900, 300))})
+    submit(folder, EVIL.replace("/", "∕"), code=f"x = 1  # {EVIL * 9}", outputs=[figure])
+    (path,) = write_feedback(folder, NAME)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        heard: list[str] = []
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("dialog", lambda dialog: heard.append(dialog.message))
+        page.on("request", lambda request: heard.append(request.url[:5]))
+        page.goto(path.as_uri())
+        assert page.locator("img").evaluate("image => image.naturalWidth") == 900
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        browser.close()
+    assert [kind for kind in heard if kind != "data:"] == ["file:"]
 
 
 def test_every_text_colour_can_be_read_on_every_ground() -> None:
