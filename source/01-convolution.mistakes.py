@@ -34,7 +34,7 @@ def fc_params(input_shape, units, bias=True):
 
 
 # %% Channels not counted exercise="fc-params"
-# Only rows and columns were counted. A colour picture has a number for every channel at every pixel.
+# Only rows and columns were counted. A colour image has a number for every channel at every pixel.
 def fc_params(input_shape, units, bias=True):
     size = 1
     for length in input_shape[-2:]:
@@ -69,7 +69,7 @@ q_colour_params = 2_000_000_000
 
 
 # %% Channels and biases left out of the colour count exercise="q-fc-cost"
-# The colour picture has three numbers for every pixel, and the count asked for includes one bias a unit.
+# The colour image has three numbers for every pixel, and the count asked for includes one bias a unit.
 q_gray_weights = 1_600_000_000
 q_colour_params = 1_600_000_000
 
@@ -352,7 +352,7 @@ def xcorr2d(image, kernel):
 
 
 # %% Width computed from the height exercise="xcorr2d" covers=[16]
-# The number of columns was computed from the picture's height.
+# The number of columns was computed from the image's height.
 def xcorr2d(image, kernel):
     kh, kw = kernel.shape
     oh, ow = image.shape[0] - kh + 1, image.shape[0] - kw + 1
@@ -375,8 +375,8 @@ def xcorr2d(image, kernel):
     return out
 
 
-# %% Result stored as the picture's integers exercise="xcorr2d" covers=[23]
-# The result took over the picture's integer type, so fractions were cut off.
+# %% Result stored as the image's integers exercise="xcorr2d" covers=[23]
+# The result took over the image's integer type, so fractions were cut off.
 def xcorr2d(image, kernel):
     kh, kw = kernel.shape
     oh, ow = image.shape[0] - kh + 1, image.shape[1] - kw + 1
@@ -387,8 +387,8 @@ def xcorr2d(image, kernel):
     return out
 
 
-# %% Map as large as the picture exercise="xcorr2d"
-# You padded the picture, so the map is as large as it. Here only positions count where the kernel lies wholly inside.
+# %% Map as large as the image exercise="xcorr2d"
+# You padded the image, so the map is as large as it. Here only positions count where the kernel lies wholly inside.
 def xcorr2d(image, kernel):
     kh, kw = kernel.shape
     padded = np.pad(image, ((kh // 2, (kh - 1) // 2), (kw // 2, (kw - 1) // 2)))
@@ -587,7 +587,7 @@ def flip_matters(kernel):
 
 
 # %% Divided by the sum of absolute values exercise="normalised"
-# You divided by the sum of absolute values. A constant picture is multiplied by the plain sum.
+# You divided by the sum of absolute values. A constant image is multiplied by the plain sum.
 def normalised(kernel):
     if kernel.sum() == 0:
         raise ValueError("sum is 0")
@@ -653,7 +653,7 @@ def slope_kernel():
 
 
 # %% Right for slopes, wrong on constants exercise="slope-kernel"
-# The weights do not sum to 0, so a constant picture gets an answer, too.
+# The weights do not sum to 0, so a constant image gets an answer, too.
 def slope_kernel():
     return np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0]])
 
@@ -664,7 +664,7 @@ def slope_kernel():
 
 
 # %% Left and right edges confused exercise="q-match"
-# Look at the edge between the dark hair and the bright sky. Under "right" a picture that brightens to the right gives a bright edge.
+# Look at the edge between the dark hair and the bright sky. Under "right" an image that brightens to the right gives a bright edge.
 q_match = {"A": "right", "B": "cross", "C": "outline", "D": "down", "E": "sharpen", "F": "left", "G": "blur"}
 
 
@@ -674,7 +674,7 @@ q_match = {"A": "left", "B": "sharpen", "C": "outline", "D": "down", "E": "cross
 
 
 # %% Down taken for outline exercise="q-match"
-# The outline kernel answers to edges in every direction; in one of your two pictures the upright edges are gone.
+# The outline kernel answers to edges in every direction; in one of your two images the upright edges are gone.
 q_match = {"A": "left", "B": "cross", "C": "down", "D": "outline", "E": "sharpen", "F": "right", "G": "blur"}
 
 
@@ -735,7 +735,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 
 
 # %% First sample only exercise="conv2d-forward"
-# Only the first picture of the batch was computed.
+# Only the first image of the batch was computed.
 def conv2d_forward(x, w, b, stride=1, padding=0):
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     v = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
@@ -788,7 +788,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 
 
 # %% Batch and channels padded exercise="conv2d-forward" covers=[12]
-# All four axes were padded: that invents pictures and channels. Only rows and columns get zeros.
+# All four axes were padded: that invents images and channels. Only rows and columns get zeros.
 def conv2d_forward(x, w, b, stride=1, padding=0):
     x = np.pad(x, padding)
     v = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
@@ -832,7 +832,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 
 
 # %% Columns counted from the rows exercise="conv2d-forward" covers=[16]
-# The number of columns was computed from the picture's height.
+# The number of columns was computed from the image's height.
 def conv2d_forward(x, w, b, stride=1, padding=0):
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     kh, kw = w.shape[2:]
@@ -916,7 +916,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 
 
 # %% Layer's result stored as integers exercise="conv2d-forward" covers=[23]
-# The result took over the picture's integer type, so fractions were cut off.
+# The result took over the image's integer type, so fractions were cut off.
 def conv2d_forward(x, w, b, stride=1, padding=0):
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     v = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
@@ -937,7 +937,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 
 
 # %% Input centred in place exercise="conv2d-forward" covers=[24]
-# A call changes x. The caller's picture has to stay as it was.
+# A call changes x. The caller's image has to stay as it was.
 def conv2d_forward(x, w, b, stride=1, padding=0):
     kept = x
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
@@ -1106,7 +1106,7 @@ def depthwise_forward(x, w, b):
 
 
 # %% Different sums exercise="colour-pair"
-# A shared slice sees the sum of the channels, and your pictures have different sums: it can tell them apart.
+# A shared slice sees the sum of the channels, and your images have different sums: it can tell them apart.
 def colour_pair():
     first, second = np.zeros((3, 4, 4)), np.zeros((3, 4, 4))
     first[0], second[1] = 1.0, 2.0
@@ -1114,18 +1114,18 @@ def colour_pair():
 
 
 # %% Difference in blue only exercise="colour-pair"
-# The sums agree, but red minus green is the same in both pictures: only blue and an equal part of both differ.
+# The sums agree, but red minus green is the same in both images: only blue and an equal part of both differ.
 def colour_pair():
     first, second = np.zeros((3, 4, 4)), np.zeros((3, 4, 4))
     first[:2], second[2] = 0.5, 1.0
     return first, second
 
 
-# %% The same picture twice exercise="colour-pair"
-# Nothing can tell equal pictures apart, not even red minus green.
+# %% The same image twice exercise="colour-pair"
+# Nothing can tell equal images apart, not even red minus green.
 def colour_pair():
-    picture = np.random.default_rng(0).normal(size=(3, 4, 4))
-    return picture, picture.copy()
+    image = np.random.default_rng(0).normal(size=(3, 4, 4))
+    return image, image.copy()
 
 
 # %% One pixel of difference exercise="colour-pair"
@@ -1137,7 +1137,7 @@ def colour_pair():
     return first, second
 
 
-# %% Random pictures with channels swapped exercise="colour-pair" right=true
+# %% Random images with channels swapped exercise="colour-pair" right=true
 def colour_pair():
     first = np.zeros((3, 5, 6))
     first[0], first[1], first[2] = 0.7, 0.2, 0.4
@@ -1161,7 +1161,7 @@ def relayout(array, source, target):
 
 
 # %% No new batch axis exercise="relayout"
-# A single picture must become a batch of one: an axis that the source lacks has length 1.
+# A single image must become a batch of one: an axis that the source lacks has length 1.
 def relayout(array, source, target):
     return np.transpose(array, [source.index(letter) for letter in target if letter in source])
 
@@ -1334,6 +1334,7 @@ q_shift = "invariant"
 q_maximum = "invariant"
 q_turn = "neither"
 q_zoom = "neither"
+q_pooled_zoom = "neither"
 q_strided = 3
 
 
@@ -1343,24 +1344,37 @@ q_shift = "equivariant"
 q_maximum = "invariant"
 q_turn = "equivariant"
 q_zoom = "equivariant"
+q_pooled_zoom = "neither"
 q_strided = 3
 
 
 # %% Zoom called invariant exercise="q-equivariance"
-# The map of a larger picture is another map, and not even a zoomed copy: slopes get flatter.
+# The map of a larger image is another map, and not even a zoomed copy: slopes get flatter.
 q_shift = "equivariant"
 q_maximum = "invariant"
 q_turn = "neither"
 q_zoom = "invariant"
+q_pooled_zoom = "neither"
 q_strided = 3
 
 
-# %% Stride forgotten in the shift exercise="q-equivariance"
-# With stride 2 one place of the map stands for two pixels of the picture.
+# %% Pooling believed to make zooms harmless exercise="q-equivariance"
+# Pooling forgives small shifts: where in the window the value stood. It does not undo a zoom.
 q_shift = "equivariant"
 q_maximum = "invariant"
 q_turn = "neither"
 q_zoom = "neither"
+q_pooled_zoom = "invariant"
+q_strided = 3
+
+
+# %% Stride forgotten in the shift exercise="q-equivariance"
+# With stride 2 one place of the map stands for two pixels of the image.
+q_shift = "equivariant"
+q_maximum = "invariant"
+q_turn = "neither"
+q_zoom = "neither"
+q_pooled_zoom = "neither"
 q_strided = 6
 
 
@@ -1370,6 +1384,7 @@ q_shift = "equivariant"
 q_maximum = "equivariant"
 q_turn = "neither"
 q_zoom = "neither"
+q_pooled_zoom = "neither"
 q_strided = 3
 
 

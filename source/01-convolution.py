@@ -29,26 +29,26 @@
 #
 # **After this lesson you can**
 #
-# - count what a fully connected layer on a picture costs, and name the two assumptions with which
+# - count what a fully connected layer on an image costs, and name the two assumptions with which
 #   a convolution avoids that cost;
 # - write cross-correlation and true convolution, tell them apart, and say when it matters;
 # - write the convolution layer that networks use: batches, channels, filters, bias, stride, padding;
 # - turn it into one matrix product, and convert between the memory layouts that libraries use;
-# - *measure* which changes of a picture a convolution follows, instead of believing a slide.
+# - *measure* which changes of an image a convolution follows, instead of believing a slide.
 #
 # Your `conv2d_forward` stays with you: lesson 04 sends gradients through it, and lesson 09 checks a
 # whole ResNet against it.
 #
 # | part | you build | points |
 # |---|---|---|
-# | 1 · A picture is an array | `flatten`, `fc_params` | 8 |
+# | 1 · An image is an array | `flatten`, `fc_params` | 8 |
 # | 2 · What a fully connected layer cannot see | `fully_connected`, `permute_net` | 7 |
 # | 3 · Local, then shared | `locally_connected`, `tie_weights`, two counters | 11 |
 # | 4 · The sliding kernel | `xcorr2d`, `convolve2d`, `flip_matters` | 16 |
-# | 5 · A kernel bank on a photograph | `normalised`, `slope_kernel`, a picture riddle | 8 |
+# | 5 · A kernel bank on a photograph | `normalised`, `slope_kernel`, an image riddle | 8 |
 # | 6 · Channels, filters, batches | `conv2d_forward`, `depthwise_forward`, `colour_pair`, `relayout` | 29 |
 # | 7 · Convolution as one matrix product | `im2col`, `conv2d_im2col` | 8 |
-# | 8 · What moves with the picture | `equivariance_gap` | 8 |
+# | 8 · What moves with the image | `equivariance_gap` | 8 |
 # | 9 · Fact check | five sentences from slides | 5 |
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
@@ -78,7 +78,7 @@ from course.data import photo
 from course.plots import annotate_grid, show_images
 
 # %% [markdown]
-# ## Part 1 · A picture is an array
+# ## Part 1 · An image is an array
 #
 # Zoom into a photograph far enough and only numbers are left: a grid of brightness values, 0 for
 # black, 1 for white.
@@ -88,7 +88,9 @@ gray = photo("china", gray=True)  # (427, 640)
 top, left, size = 148, 283, 8
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), width_ratios=[1.5, 1, 1])
 axes[0].imshow(gray, cmap="gray")
-axes[0].add_patch(plt.Rectangle((left - 16, top - 16), 40, 40, fill=False, color="tab:orange", lw=2))
+axes[0].add_patch(
+    plt.Rectangle((left - 16, top - 16), 40, 40, fill=False, color="tab:orange", lw=2)
+)
 axes[0].set_title("the photograph, 427 × 640", fontsize=10)
 crop = gray[top - 16 : top + 24, left - 16 : left + 24]  # (40, 40)
 axes[1].imshow(crop, cmap="gray", vmin=0, vmax=1)
@@ -98,8 +100,15 @@ patch = gray[top : top + size, left : left + size]  # (8, 8)
 axes[2].imshow(patch, cmap="gray", vmin=0, vmax=1)
 for (row, column), value in np.ndenumerate(patch):
     shade = "white" if value < 0.5 else "black"
-    axes[2].text(column, row, f"{value:.2f}"[1:] if value < 1 else "1", ha="center", va="center",
-                 fontsize=8, color=shade)
+    axes[2].text(
+        column,
+        row,
+        f"{value:.2f}"[1:] if value < 1 else "1",
+        ha="center",
+        va="center",
+        fontsize=8,
+        color=shade,
+    )
 axes[2].set_title("8 × 8 of that: numbers", fontsize=10)
 for axis in axes:
     axis.axis("off")
@@ -107,15 +116,15 @@ figure.tight_layout()
 
 
 # %% [markdown]
-# | picture | axes | shape in this course |
+# | image | axes | shape in this course |
 # |---|---|---|
 # | gray | rows, columns | `(H, W)` |
 # | colour | channels, rows, columns | `(C, H, W)`, C = 3 for RGB |
-# | a batch of pictures | samples, channels, rows, columns | `(N, C, H, W)`, called **NCHW** |
+# | a batch of images | samples, channels, rows, columns | `(N, C, H, W)`, called **NCHW** |
 #
 # A **fully connected** layer expects something else: one vector a sample. So the grid is unrolled,
 # row after row, channel after channel, into a vector of length $D = C \cdot H \cdot W$. A gray
-# 200 × 200 picture becomes a vector of 40,000 numbers; in colour it is 120,000.
+# 200 × 200 image becomes a vector of 40,000 numbers; in colour it is 120,000.
 #
 # ### Exercise 1 · Flatten a batch
 #
@@ -142,7 +151,7 @@ check_close(flatten(batch)[0], np.arange(12.0), "the first row")
 _x = np.random.default_rng(1).normal(size=(3, 2, 5, 4))
 check_close(flatten(_x), np.array([_s.ravel() for _s in _x]), "flatten of (3, 2, 5, 4)")
 _x = np.random.default_rng(2).normal(size=(1, 7, 6))
-check_close(flatten(_x), _x.ravel()[None], "flatten of one gray picture, (1, 7, 6)")
+check_close(flatten(_x), _x.ravel()[None], "flatten of one gray image, (1, 7, 6)")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -151,7 +160,7 @@ check_close(flatten(_x), _x.ravel()[None], "flatten of one gray picture, (1, 7, 
 # - **The shape is `(24,)`.** You unrolled the batch axis too; samples must stay apart.
 # - **The numbers are in a strange order.** `np.reshape` with its default order already runs the last
 #   axis fastest; no transpose is needed.
-# - **It fails on gray pictures.** Do not name the axes: N is `len(x)`, and `-1` lets NumPy work out
+# - **It fails on gray images.** Do not name the axes: N is `len(x)`, and `-1` lets NumPy work out
 #   the rest.
 #
 # </details>
@@ -168,14 +177,14 @@ check_close(flatten(_x), _x.ravel()[None], "flatten of one gray picture, (1, 7, 
 # differ here: some say "more than two layers" and leave open what counts as a layer.) Each
 # layer computes its features from the features of the layer before, so they grow more complex with
 # depth: edges, then parts, then things. That holds for *every* deep network, fully connected ones
-# included. What those lack on pictures is something else, and it starts with the bill.
+# included. What those lack on images is something else, and it starts with the bill.
 #
 # ### Exercise 2 · What a fully connected layer costs
 #
 # Write `fc_params(input_shape, units, bias=True)`: how many numbers a fully connected layer learns
 # whose input has `input_shape` (one sample, without N) and which has `units` units.
 #
-# *Example.* A gray 28 × 28 picture, `input_shape = (28, 28)`, and 100 units:
+# *Example.* A gray 28 × 28 image, `input_shape = (28, 28)`, and 100 units:
 # 784 · 100 = 78,400 weights, and 78,500 numbers with the biases.
 
 # %% nbgrader={"grade": false, "grade_id": "fc-params", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -205,7 +214,7 @@ check_number(fc_params((3, 1000, 1000), 1_000_000, False), 3 * 10**12, "the coun
 #
 # - **The count with biases is one too large, not `units` too large.** Every unit has a bias of its
 #   own.
-# - **A colour picture comes out three times too small.** All axes of `input_shape` count, channels
+# - **A colour image comes out three times too small.** All axes of `input_shape` count, channels
 #   too.
 # - **Huge layers come out negative.** `np.prod` of small integer types can overflow; Python's own
 #   integers cannot.
@@ -215,14 +224,14 @@ check_number(fc_params((3, 1000, 1000), 1_000_000, False), 3 * 10**12, "the coun
 # %% [markdown]
 # ### Question 1 · Two billion?
 #
-# A well-known slide: a 200 × 200 picture, 40,000 hidden units, "about 2 billion parameters". It does
-# not say how many channels the picture has. Mind that 40,000 appears twice by accident: as the
+# A well-known slide: a 200 × 200 image, 40,000 hidden units, "about 2 billion parameters". It does
+# not say how many channels the image has. Mind that 40,000 appears twice by accident: as the
 # number of gray pixels *and* as the number of units.
 #
 # Work out with pencil, before you run anything:
 #
-# - `q_gray_weights`: the number of **weights** (no biases) for a **gray** picture;
-# - `q_colour_params`: the number of **weights and biases** for an **RGB** picture.
+# - `q_gray_weights`: the number of **weights** (no biases) for a **gray** image;
+# - `q_colour_params`: the number of **weights and biases** for an **RGB** image.
 
 # %% nbgrader={"grade": false, "grade_id": "q-fc-cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_gray_weights = …   (weights only, gray)
@@ -245,14 +254,16 @@ check_number(q_colour_params, 4_800_040_000, "q_colour_params")
 # The truth, by your own function.
 for name, shape in {"gray": (200, 200), "RGB": (3, 200, 200)}.items():
     weights, both = (fc_params(shape, 40_000, bias=with_bias) for with_bias in (False, True))
-    print(f"{name:5} {weights:>13,} weights, {both:>13,} with biases, {4 * both / 1e9:.1f} GB in float32")
+    print(
+        f"{name:5} {weights:>13,} weights, {both:>13,} with biases, {4 * both / 1e9:.1f} GB in float32"
+    )
 
 
 # %% [markdown]
 # So "2 billion" is 1.6 billion rounded up, for gray; in colour it is 4.8 billion. State the channels
 # whenever you state a count.
 #
-# Five drawbacks of fully connected layers on pictures are usually listed. Here they are with a
+# Five drawbacks of fully connected layers on images are usually listed. Here they are with a
 # verdict; the rest of the lesson shows why.
 #
 # | claim | verdict |
@@ -260,7 +271,7 @@ for name, shape in {"gray": (200, 200), "RGB": (3, 200, 200)}.items():
 # | They ignore which pixels are neighbours. | True: part 2 proves it. |
 # | They cannot learn a hierarchy of features. | **False**: depth gives the hierarchy, in any deep network. What they lack is the built-in preference for local, repeated patterns. |
 # | So many parameters need much data and overfit easily. | A real risk, as the count above suggests. |
-# | They take much computation. | True: 1.6 billion multiplications for one gray picture. |
+# | They take much computation. | True: 1.6 billion multiplications for one gray image. |
 # | They must learn a pattern anew at each place. | True: nothing ties the weights of two places. |
 
 # %% [markdown]
@@ -298,8 +309,13 @@ _rng = np.random.default_rng(3)
 for _n, _d, _u in [(4, 7, 5), (3, 3, 3)]:
     _x, _w, _b = _rng.normal(size=(_n, _d)), _rng.normal(size=(_u, _d)), _rng.normal(size=_u)
     _want = np.einsum("nd,ud->nu", _x, _w) + _b
-    check_close(fully_connected(_x, _w, _b), _want, f"the result for {_n} samples, {_d} → {_u},",
-                rtol=1e-4, atol=1e-5)
+    check_close(
+        fully_connected(_x, _w, _b),
+        _want,
+        f"the result for {_n} samples, {_d} → {_u},",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -325,11 +341,11 @@ def fc_net(x, w1, b1, w2, b2):
 
 
 # %% [markdown]
-# Now shuffle the pixels of every picture by one fixed `order`: the new vector is `x[:, order]`. To
+# Now shuffle the pixels of every image by one fixed `order`: the new vector is `x[:, order]`. To
 # you the photograph is gone. Is anything lost for the network?
 #
 # Write `permute_net(w1, b1, w2, b2, order)`. It returns the four arrays of a network that gives the
-# **same logits on shuffled pictures** as the old one gave on the originals. Leave the arguments
+# **same logits on shuffled images** as the old one gave on the originals. Leave the arguments
 # as they are: return new arrays where something changes.
 #
 # *Example.* `order = [2, 0, 1]` turns the pixels `(p, q, r)` into `(r, p, q)`. The unit
@@ -344,9 +360,11 @@ def permute_net(w1, b1, w2, b2, order):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-permute-net", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Shuffled pictures, same logits
+# Shuffled images, same logits
 w1 = np.array([[5.0, 6.0, 7.0]])
-new_w1, new_b1, new_w2, new_b2 = permute_net(w1, np.ones(1), np.ones((2, 1)), np.zeros(2), [2, 0, 1])
+new_w1, new_b1, new_w2, new_b2 = permute_net(
+    w1, np.ones(1), np.ones((2, 1)), np.zeros(2), [2, 0, 1]
+)
 check_close(new_w1, [[7.0, 5.0, 6.0]], "the new w1")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(4)
@@ -360,8 +378,13 @@ def _logits(x, w1, b1, w2, b2):
 
 _before = [_a.copy() for _a in _net]
 _new = permute_net(*_net, _order)
-check_close(_logits(_x[:, _order], *_new), _logits(_x, *_before), "the new net on shuffled pictures",
-            rtol=1e-4, atol=1e-5)
+check_close(
+    _logits(_x[:, _order], *_new),
+    _logits(_x, *_before),
+    "the new net on shuffled images",
+    rtol=1e-4,
+    atol=1e-5,
+)
 for _name, _a, _b in zip(["w1", "b1", "w2", "b2"], _net, _before):
     check_unchanged(_a, _b, f"the argument {_name}")
 ### END HIDDEN TESTS
@@ -370,7 +393,7 @@ for _name, _a, _b in zip(["w1", "b1", "w2", "b2"], _net, _before):
 # <details><summary>Help</summary>
 #
 # - **The example gives `[6, 7, 5]`.** You applied the inverse order. Column `d` of the new weights
-#   meets pixel `order[d]` of the old picture.
+#   meets pixel `order[d]` of the old image.
 # - **The logits differ although `w1` is right.** Only the first layer touches pixels. The hidden
 #   units have not moved, so nothing else may.
 # - **An argument was changed.** `w1[:, order]` is a new array; `w1[:] = …` writes into the caller's.
@@ -380,8 +403,10 @@ for _name, _a, _b in zip(["w1", "b1", "w2", "b2"], _net, _before):
 # %% [markdown]
 # ### Question 2 · Who notices?
 #
-# All pictures of a data set, training and test, are shuffled by one fixed order. For which first
-# layer can you *always* rearrange the weights so that its outputs stay exactly the same?
+# All images of a data set, training and test, are shuffled by one fixed order. A fully connected
+# first layer has a weight for each pixel. A convolution, which part 3 builds, has nine weights in
+# all and applies the same nine to every 3 × 3 neighbourhood. For which of the two can you *always*
+# rearrange the weights so that its outputs stay exactly the same?
 #
 # `q_permutation`: `"fully connected"`, `"convolution"`, `"both"` or `"neither"`.
 
@@ -406,31 +431,41 @@ small = photo("china", gray=True, step=16)  # (27, 40)
 order = rng.permutation(small.size)
 net = [rng.normal(size=shape) / 10 for shape in [(16, small.size), (16,), (3, 16), (3,)]]
 pixels = small.reshape(1, -1)  # (1, 1080)
-print("logits, original picture, old weights:", fc_net(pixels, *net).round(6))
-print("logits, shuffled picture, old weights:", fc_net(pixels[:, order], *net).round(6))
-print("logits, shuffled picture, new weights:",
-      fc_net(pixels[:, order], *permute_net(*net, order)).round(6))
+print("logits, original image, old weights:", fc_net(pixels, *net).round(6))
+print("logits, shuffled image, old weights:", fc_net(pixels[:, order], *net).round(6))
+print(
+    "logits, shuffled image, new weights:",
+    fc_net(pixels[:, order], *permute_net(*net, order)).round(6),
+)
 
 # %% [markdown]
-# To a fully connected layer both pictures below are the same picture. To you they are not, and the
-# curve says what you use: **locality**. In a photograph, neighbouring pixels are strongly correlated
-# and the correlation falls off with distance. Shuffling leaves every pixel's value and destroys
-# exactly that.
+# **Theorem.** For every fully connected network and every order of the pixels there is a network of
+# the same shape that gives on shuffled images the logits that the first gave on the originals. So
+# a fully connected network starts without any idea of what lies next to what. A convolution cannot
+# be repaired like this: shuffling gives each pixel new neighbours, and nine weights for all places
+# leave nothing to rearrange.
+#
+# To the fully connected layer both images below are the same. To you they are not, and the curve
+# says what you use: **locality**. In a photograph, neighbouring pixels are strongly correlated and
+# the correlation falls off with distance. Shuffling keeps every pixel's value and destroys exactly
+# that.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 scene = photo("china", gray=True)  # (427, 640)
 shuffled = np.random.default_rng(0).permutation(scene.ravel()).reshape(scene.shape)
 distances = np.arange(1, 81)
 figure, axes = plt.subplots(1, 3, figsize=(12, 2.9), width_ratios=[1.5, 1.5, 1.3])
-for axis, picture, title in zip(axes, [scene, shuffled], ["original", "the same pixels, shuffled"]):
-    axis.imshow(picture, cmap="gray")
+for axis, image, title in zip(axes, [scene, shuffled], ["original", "the same pixels, shuffled"]):
+    axis.imshow(image, cmap="gray")
     axis.set_title(title, fontsize=10)
     axis.axis("off")
 # A row's pixels at a distance d: pair each pixel with the one d columns to its right.
-for picture, label in [(scene, "original"), (shuffled, "shuffled")]:
-    r = [np.corrcoef(picture[:, d:].ravel(), picture[:, :-d].ravel())[0, 1] for d in distances]
+for image, label in [(scene, "original"), (shuffled, "shuffled")]:
+    r = [np.corrcoef(image[:, d:].ravel(), image[:, :-d].ravel())[0, 1] for d in distances]
     axes[2].plot(distances, r, lw=2, label=label)
-    axes[2].annotate(f"{abs(r[0]):.2f}", (1, r[0]), xytext=(6, 4), textcoords="offset points", fontsize=9)
+    axes[2].annotate(
+        f"{abs(r[0]):.2f}", (1, r[0]), xytext=(6, 4), textcoords="offset points", fontsize=9
+    )
 axes[2].set_xlabel("distance between two pixels of a row")
 axes[2].set_title("correlation of their values", fontsize=10)
 axes[2].set_ylim(-0.15, 1.15)
@@ -459,7 +494,13 @@ def draw_connections(axis, links, colours, title, note):
     axis.scatter(range(8), [0] * 8, s=120, color="#4c72b0", zorder=2)
     axis.scatter(np.arange(6) + 1, [1] * 6, s=120, color="#55a868", zorder=2)
     axis.text(3.5, 1.34, title, ha="center", fontsize=11, weight="bold")
-    axis.text(3.5, 1.17, f"{len(links)} connections, {len(set(colours))} weights", ha="center", fontsize=10)
+    axis.text(
+        3.5,
+        1.17,
+        f"{len(links)} connections, {len(set(colours))} weights",
+        ha="center",
+        fontsize=10,
+    )
     axis.text(3.5, -0.2, note, ha="center", va="top", fontsize=10, linespacing=1.5)
     axis.set(xlim=(-0.6, 7.6), ylim=(-0.75, 1.5))
     axis.axis("off")
@@ -470,12 +511,27 @@ nearby = [(t + k, t) for t in range(6) for k in range(3)]
 many = [plt.cm.hsv(i / 48) for i in np.random.default_rng(1).permutation(48)]
 three = ["#c44e52", "#dd8452", "#8172b3"]
 figure, axes = plt.subplots(1, 3, figsize=(13, 4))
-draw_connections(axes[0], everywhere, many, "fully connected",
-                 "200 × 200 gray, 40,000 units:\n1,600,000,000 weights\n+ 40,000 biases")
-draw_connections(axes[1], nearby, many[:18], "locally connected",
-                 "3 × 3 patch, one unit per pixel:\n360,000 weights\n+ 40,000 biases")
-draw_connections(axes[2], nearby, three * 6, "convolutional",
-                 "one 3 × 3 kernel for all pixels:\n9 weights\n+ 1 bias")
+draw_connections(
+    axes[0],
+    everywhere,
+    many,
+    "fully connected",
+    "200 × 200 gray, 40,000 units:\n1,600,000,000 weights\n+ 40,000 biases",
+)
+draw_connections(
+    axes[1],
+    nearby,
+    many[:18],
+    "locally connected",
+    "3 × 3 patch, one unit per pixel:\n360,000 weights\n+ 40,000 biases",
+)
+draw_connections(
+    axes[2],
+    nearby,
+    three * 6,
+    "convolutional",
+    "one 3 × 3 kernel for all pixels:\n9 weights\n+ 1 bias",
+)
 figure.tight_layout()
 
 
@@ -506,7 +562,7 @@ def locally_connected(image, weight, bias):
     ### BEGIN SOLUTION
     oh, ow, kh, kw = weight.shape
     out = np.zeros((oh, ow)) + bias
-    # A loop over the patch, not over the picture: each turn adds one term to every unit.
+    # A loop over the patch, not over the image: each turn adds one term to every unit.
     for m in range(kh):
         for n in range(kw):
             out += weight[:, :, m, n] * image[m : m + oh, n : n + ow]  # (OH, OW)
@@ -518,7 +574,9 @@ def locally_connected(image, weight, bias):
 # Each position has its own weights and its own bias
 weight = np.array([[[[1.0, 1.0]], [[0.0, 10.0]]]])  # (1, 2, 1, 2)
 bias = np.array([[0.5, 0.0]])
-check_close(locally_connected(np.array([[1.0, 2.0, 3.0]]), weight, bias), [[3.5, 30.0]], "the example")
+check_close(
+    locally_connected(np.array([[1.0, 2.0, 3.0]]), weight, bias), [[3.5, 30.0]], "the example"
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(5)
 for _h, _w, _kh, _kw in [(6, 5, 2, 3), (5, 5, 3, 3)]:
@@ -526,8 +584,13 @@ for _h, _w, _kh, _kw in [(6, 5, 2, 3), (5, 5, 3, 3)]:
     _x, _k = _rng.normal(size=(_h, _w)), _rng.normal(size=(_oh, _ow, _kh, _kw))
     _b = _rng.normal(size=(_oh, _ow))
     _v = np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw))
-    check_close(locally_connected(_x, _k, _b), (_v * _k).sum((2, 3)) + _b,
-                f"the result for {_h} × {_w} with {_kh} × {_kw} patches", rtol=1e-4, atol=1e-5)
+    check_close(
+        locally_connected(_x, _k, _b),
+        (_v * _k).sum((2, 3)) + _b,
+        f"the result for {_h} × {_w} with {_kh} × {_kw} patches",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -549,6 +612,9 @@ for _h, _w, _kh, _kw in [(6, 5, 2, 3), (5, 5, 3, 3)]:
 # `tie_weights(kernel, bias, oh, ow)`, which repeats one `kernel` `(KH, KW)` and one number `bias` for
 # every output position. It returns the pair `weight` `(oh, ow, KH, KW)`, `biases` `(oh, ow)`,
 # ready for `locally_connected`.
+#
+# *Example.* `tie_weights` of the kernel `[[1, 2, 3]]`, bias 0.5, for 4 × 2 positions: `weight` has shape
+# `(4, 2, 1, 3)`, `weight[3, 1]` is `[[1, 2, 3]]`, and `biases[3, 1]` is 0.5.
 
 # %% nbgrader={"grade": false, "grade_id": "tie-weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tie_weights(kernel, bias, oh, ow):
@@ -566,22 +632,27 @@ check_close(biases, np.full((4, 2), 0.5), "the bias array")
 ### BEGIN HIDDEN TESTS
 _kernel = np.random.default_rng(6).normal(size=(2, 3))
 _weight, _biases = tie_weights(_kernel, -1.25, 3, 5)
-check_close(_weight, np.ones((3, 5, 1, 1)) * _kernel, "the weight array of a 2 × 3 kernel",
-            rtol=1e-4, atol=1e-5)
+check_close(
+    _weight,
+    np.ones((3, 5, 1, 1)) * _kernel,
+    "the weight array of a 2 × 3 kernel",
+    rtol=1e-4,
+    atol=1e-5,
+)
 check_close(_biases, -1.25 * np.ones((3, 5)), "the bias array")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # <details><summary>Help</summary>
 #
-# - **The weights have shape `(KH·oh, KW·ow)`.** You tiled within the picture plane. The two new axes
+# - **The weights have shape `(KH·oh, KW·ow)`.** You tiled within the image plane. The two new axes
 #   stand in front: `np.tile(kernel, (oh, ow, 1, 1))`, or `np.broadcast_to`.
 # - **The biases are integers, 0 instead of 0.5.** An array made from integers cuts fractions off.
 #
 # </details>
 
 # %%
-# A first convolution, by tied weights: an X-shaped kernel on a picture of bits.
+# A first convolution, by tied weights: an X-shaped kernel on an image of bits.
 BITS = np.array([[1, 1, 1, 0, 0],
                  [0, 1, 1, 1, 0],
                  [0, 0, 1, 1, 1],
@@ -594,19 +665,19 @@ print(locally_connected(BITS, *tie_weights(X_KERNEL, 0.0, 3, 3)))
 
 
 # %% [markdown]
-# Remember the 4 in the corner: you will meet it again. The map is large where the picture has an X.
+# Remember the 4 in the corner: you will meet it again. The map is large where the image has an X.
 #
 # ### Exercise 7 · Count again
 #
 # Both layers read `c_in` channels, and their patches always span **all** of them: local in height and
-# width, full in depth. A unit on a 5 × 5 patch of an RGB picture has 5 · 5 · 3 = 75 weights.
+# width, full in depth. A unit on a 5 × 5 patch of an RGB image has 5 · 5 · 3 = 75 weights.
 #
 # - `local_params(c_in, kh, kw, oh, ow, bias=True)`: a locally connected layer with one unit at each
 #   of `oh × ow` positions, nothing shared.
 # - `conv_params(c_in, c_out, kh, kw, bias=True)`: a convolutional layer with `c_out` kernels, each
 #   shared by all positions, and one bias a kernel.
 #
-# *Example.* 3 × 3 on a gray 200 × 200 picture, one unit per pixel: 360,000 weights and 40,000 biases
+# *Example.* 3 × 3 on a gray 200 × 200 image, one unit per pixel: 360,000 weights and 40,000 biases
 # locally connected; 9 weights and 1 bias convolutional.
 
 # %% nbgrader={"grade": false, "grade_id": "local-params", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -630,8 +701,12 @@ def conv_params(c_in, c_out, kh, kw, bias=True):
 check_number(local_params(1, 3, 3, 200, 200, bias=False), 360_000, "the count of weights, gray,")
 check_number(local_params(1, 3, 3, 200, 200), 400_000, "the count with biases, gray,")
 ### BEGIN HIDDEN TESTS
-check_number(local_params(3, 5, 2, 7, 11), 2_387, "the count for RGB, 5 × 2 patches, 7 × 11 positions,")
-check_number(local_params(4, 1, 3, 6, 2, False), 144, "the count for 4 channels, 1 × 3 patches, no bias,")
+check_number(
+    local_params(3, 5, 2, 7, 11), 2_387, "the count for RGB, 5 × 2 patches, 7 × 11 positions,"
+)
+check_number(
+    local_params(4, 1, 3, 6, 2, False), 144, "the count for 4 channels, 1 × 3 patches, no bias,"
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-params", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -648,7 +723,7 @@ check_number(conv_params(5, 7, 2, 3, False), 210, "the count for 5 → 7 channel
 #
 # - **`local_params` gives 9 or 10.** That is the convolution: locally connected units share nothing,
 #   so the positions multiply.
-# - **`conv_params` grows with the picture.** It should not know the picture's size at all.
+# - **`conv_params` grows with the image.** It should not know the image's size at all.
 # - **RGB gives 10 instead of 28.** A patch spans all channels: 3 · 3 · 3 weights.
 # - **Biases are counted three times for RGB.** One bias a kernel, not one a channel.
 #
@@ -657,11 +732,11 @@ check_number(conv_params(5, 7, 2, 3, False), 210, "the count for 5 → 7 channel
 # %% [markdown]
 # ### Question 3 · What does each idea save?
 #
-# A **MAC** is one multiply-add. Take the gray 200 × 200 picture, one unit per pixel, 3 × 3 patches,
+# A **MAC** is one multiply-add. Take the gray 200 × 200 image, one unit per pixel, 3 × 3 patches,
 # no biases, and count a zero at the border like any other pixel. The fully connected layer makes
-# 1.6 billion MACs for one picture.
+# 1.6 billion MACs for one image.
 #
-# - `q_local_macs`: how many MACs does the locally connected layer make for one picture?
+# - `q_local_macs`: how many MACs does the locally connected layer make for one image?
 # - `q_conv_macs`: how many does the convolution make?
 # - `q_sharing_saves`: going from locally connected to convolutional saves `"parameters"`,
 #   `"computation"` or `"both"`?
@@ -696,7 +771,9 @@ check_choice(q_sharing_saves, "parameters", options, "q_sharing_saves")
 # the X-shaped kernel; the small red numbers are the kernel's.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
-bits = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]])
+bits = np.array(
+    [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+)
 cross = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
 figure, axes = plt.subplots(2, 4, figsize=(13, 5.4), height_ratios=[5, 3])
 so_far = np.full((3, 3), np.nan)
@@ -708,8 +785,16 @@ for step, (i, j) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
     above.add_patch(plt.Rectangle((j - 0.5, i - 0.5), 3, 3, fill=False, color="#c44e52", lw=2.5))
     for m in range(3):
         for n in range(3):
-            above.text(j + n + 0.26, i + m + 0.32, f"×{cross[m, n]}", ha="center", va="center",
-                       fontsize=10, color="#a31f24", weight="bold" if cross[m, n] else "normal")
+            above.text(
+                j + n + 0.26,
+                i + m + 0.32,
+                f"×{cross[m, n]}",
+                ha="center",
+                va="center",
+                fontsize=10,
+                color="#a31f24",
+                weight="bold" if cross[m, n] else "normal",
+            )
     products = (bits[i : i + 3, j : j + 3] * cross).ravel()
     so_far[i, j] = products.sum()
     above.set_title("+".join(str(p) for p in products) + f" = {products.sum()}", fontsize=11)
@@ -717,8 +802,15 @@ for step, (i, j) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
     below.add_patch(plt.Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, color="#2d7d46", lw=3))
     for (row, column), value in np.ndenumerate(so_far):
         if not np.isnan(value):
-            below.text(column, row, f"{value:g}", ha="center", va="center", fontsize=14,
-                       weight="bold" if (row, column) == (i, j) else "normal")
+            below.text(
+                column,
+                row,
+                f"{value:g}",
+                ha="center",
+                va="center",
+                fontsize=14,
+                weight="bold" if (row, column) == (i, j) else "normal",
+            )
     below.set_xticks(np.arange(4) - 0.5, labels=[])
     below.set_yticks(np.arange(4) - 0.5, labels=[])
     below.grid(color="gray", linewidth=0.8)
@@ -732,7 +824,7 @@ figure.tight_layout()
 # $$S_{ij} = \sum_{m=0}^{K_H-1} \sum_{n=0}^{K_W-1} I_{i+m,\;j+n}\; K_{mn},$$
 #
 # the **cross-correlation** of $I$ and $K$. Deep learning calls it convolution; why that is not quite
-# right comes next. Only positions where the kernel lies wholly inside the picture count ("valid"),
+# right comes next. Only positions where the kernel lies wholly inside the image count ("valid"),
 # so the map has $H - K_H + 1$ rows and $W - K_W + 1$ columns.
 #
 # Mathematics often counts from the kernel's centre: $S_{ij} = \sum_{m,n} I_{i+m,\,j+n} K_{mn}$ with
@@ -741,7 +833,7 @@ figure.tight_layout()
 # ### Exercise 8 · Cross-correlation
 #
 # Write `xcorr2d(image, kernel)`: `image` `(H, W)`, `kernel` `(KH, KW)`, result
-# `(H − KH + 1, W − KW + 1)`. Pictures may hold integers and kernels fractions.
+# `(H − KH + 1, W − KW + 1)`. Images may hold integers and kernels fractions.
 #
 # *Example.* The strip above: the first number is 4.
 
@@ -760,7 +852,7 @@ def xcorr2d(image, kernel):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-shape", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# The map is smaller than the picture
+# The map is smaller than the image
 check_shape(xcorr2d(np.ones((5, 5)), np.ones((3, 3))), (3, 3), "xcorr2d(5 × 5, 3 × 3)")
 ### BEGIN HIDDEN TESTS
 check_shape(xcorr2d(np.ones((7, 4)), np.ones((2, 3))), (6, 2), "xcorr2d(7 × 4, 2 × 3)")
@@ -768,14 +860,20 @@ check_shape(xcorr2d(np.ones((3, 5)), np.ones((3, 5))), (1, 1), "xcorr2d(3 × 5, 
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-values", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Values on a square picture
-bits = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]])
+# Values on a square image
+bits = np.array(
+    [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+)
 x_kernel = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
 check_close(xcorr2d(bits, x_kernel), [[4, 3, 4], [2, 4, 3], [2, 3, 4]], "the strip's example")
 impulse = np.zeros((3, 3))
 impulse[0, 2] = 1.0
-check_close(xcorr2d(impulse, np.array([[1.0, 2.0], [3.0, 4.0]])), [[0, 2], [0, 0]], "one bright pixel",
-            atol=1e-5)
+check_close(
+    xcorr2d(impulse, np.array([[1.0, 2.0], [3.0, 4.0]])),
+    [[0, 2], [0, 0]],
+    "one bright pixel",
+    atol=1e-5,
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(7)
 _x, _k = _rng.normal(size=(6, 6)), _rng.normal(size=(3, 3))
@@ -784,7 +882,7 @@ check_close(xcorr2d(_x, _k), _want, "xcorr2d(6 × 6, asymmetric 3 × 3)", rtol=1
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-rectangles", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Rectangular pictures, even and rectangular kernels
+# Rectangular images, even and rectangular kernels
 check_close(xcorr2d(np.array([[1.0, 2.0, 4.0]]), np.array([[1.0, 10.0]])), [[21.0, 42.0]], "a row")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(8)
@@ -796,8 +894,12 @@ for _size, _kernel in [((7, 5), (2, 4)), ((4, 9), (3, 2))]:
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-xcorr2d-integers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Integer pictures, fractional kernels
-check_close(xcorr2d(np.array([[1, 2]]), np.array([[0.5, 0.25]])), [[1.0]], "the result for integers and fractions")
+# Integer images, fractional kernels
+check_close(
+    xcorr2d(np.array([[1, 2]]), np.array([[0.5, 0.25]])),
+    [[1.0]],
+    "the result for integers and fractions",
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(9)
 _x, _k = _rng.integers(0, 256, size=(5, 6)), _rng.normal(size=(2, 2))
@@ -810,11 +912,11 @@ check_close(xcorr2d(_x, _k), _want, "xcorr2d(integers, fractions)", rtol=1e-4, a
 #
 # - **You do not know where to start.** Two loops over the output positions; inside, the patch
 #   `image[i : i + KH, j : j + KW]` times the kernel, summed. That is a right answer.
-# - **It is right but slow.** Loop over the kernel's 9 places instead of the picture's 270,000: each
-#   turn adds one shifted copy of the whole picture.
+# - **It is right but slow.** Loop over the kernel's 9 places instead of the image's 270,000: each
+#   turn adds one shifted copy of the whole image.
 # - **One row or column is missing.** From 0 to H − KH there are H − KH **+ 1** positions.
 # - **The bright pixel shows `3` where `2` should be.** You turned or transposed the kernel.
-# - **Fractions vanish.** The result took over the picture's integer type. Make it with `np.zeros`,
+# - **Fractions vanish.** The result took over the image's integer type. Make it with `np.zeros`,
 #   not with `np.zeros_like(image)`.
 # - **Rectangles fail.** Rows go with H and KH, columns with W and KW.
 #
@@ -823,7 +925,7 @@ check_close(xcorr2d(_x, _k), _want, "xcorr2d(integers, fractions)", rtol=1e-4, a
 # %% [markdown]
 # ### Question 4 · The kernel that looks like an average
 #
-# A slide shows this picture and this cross-shaped kernel; the value at the centre is 40.
+# A slide shows this image and this cross-shaped kernel; the value at the centre is 40.
 #
 # $$\begin{bmatrix} 2&2&4&4&0\\ 80&60&10&7&10\\ 4&10&80&10&20\\ 12&24&10&8&20\\ 22&42&20&10&10
 # \end{bmatrix} \qquad \begin{bmatrix} 0&0.2&0\\ 0.2&0.4&0.2\\ 0&0.2&0 \end{bmatrix}$$
@@ -831,7 +933,7 @@ check_close(xcorr2d(_x, _k), _want, "xcorr2d(integers, fractions)", rtol=1e-4, a
 # Check the 40 by pencil: $0.2\,(10 + 10 + 10 + 10) + 0.4 \cdot 80$. It looks like a smoothing
 # average. Is it one?
 #
-# - `q_constant`: slide the kernel over a picture whose pixels are all 100. Which value does each
+# - `q_constant`: slide the kernel over an image whose pixels are all 100. Which value does each
 #   place of the map get?
 # - `q_width`: a kernel with $K(m, n) = 0$ for all $|m| > r$ or $|n| > r$ has $r = 3$. How many columns
 #   wide is it?
@@ -845,7 +947,7 @@ q_width = 7
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-constant", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# The cross kernel on a constant picture
+# The cross kernel on a constant image
 check_number(q_constant, q_constant, "q_constant")  # is it one number?
 ### BEGIN HIDDEN TESTS
 check_number(q_constant, 120, "q_constant", rtol=1e-9)
@@ -872,7 +974,7 @@ print(xcorr2d(PLATE, CROSS).round(1))
 print("on a constant 100:", xcorr2d(np.full((3, 3), 100), CROSS).round(6))
 
 # %% [markdown]
-# The 40 is right. But the weights sum to 1.2, so the kernel brightens every picture by a fifth: an
+# The 40 is right. But the weights sum to 1.2, so the kernel brightens every image by a fifth: an
 # average has weights that sum to 1. Part 5 comes back to this.
 #
 # ### Exercise 9 · True convolution
@@ -880,19 +982,23 @@ print("on a constant 100:", xcorr2d(np.full((3, 3), 100), CROSS).round(6))
 # Mathematics defines convolution with minus signs, $\sum_{m,n} I_{i-m,\,j-n} K_{mn}$: the kernel is
 # read backwards. So convolution with $K$ is cross-correlation with the kernel turned by 180°, that is
 # flipped on **both** axes. With the map's rows and columns numbered from 0, and again only where the
-# kernel lies inside the picture:
+# kernel lies inside the image:
 #
 # $$C_{ij} = \sum_{m=0}^{K_H-1} \sum_{n=0}^{K_W-1} I_{i + K_H - 1 - m,\; j + K_W - 1 - n}\; K_{mn}.$$
 #
-# A picture with a single bright pixel tells them apart. Convolution stamps the kernel onto it;
+# An image with a single bright pixel tells them apart. Convolution stamps the kernel onto it;
 # cross-correlation stamps it turned by 180°.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 spot = np.zeros((5, 5))
 spot[2, 2] = 1
 kernel = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
-panels = [(spot, "picture: one bright pixel", "Greys"), (kernel, "kernel", "Oranges"),
-          (kernel[::-1, ::-1], "cross-correlation: turned", "Greens"), (kernel, "convolution: as it is", "Greens")]
+panels = [
+    (spot, "image: one bright pixel", "Greys"),
+    (kernel, "kernel", "Oranges"),
+    (kernel[::-1, ::-1], "cross-correlation: turned", "Greens"),
+    (kernel, "convolution: as it is", "Greens"),
+]
 figure, axes = plt.subplots(1, 4, figsize=(10.5, 2.9))
 for axis, (values, title, cmap) in zip(axes, panels):
     annotate_grid(axis, values, cmap=cmap)
@@ -945,13 +1051,13 @@ for _size, _kernel in [((6, 5), (2, 3)), ((5, 8), (4, 1)), ((5, 5), (3, 3))]:
 # **given** kernel does care, and so does the gradient of lesson 04, in which the flip returns.
 #
 # Which given kernels can reveal the difference? Write `flip_matters(kernel)`: `True` if
-# `xcorr2d` and `convolve2d` give different maps for *some* picture, else `False`.
+# `xcorr2d` and `convolve2d` give different maps for *some* image, else `False`.
 #
 # *Example.* `[[1, -1]]` matters: a step up becomes a step down. `[[1, 2, 1]]` does not.
 
 # %% nbgrader={"grade": false, "grade_id": "flip-matters", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flip_matters(kernel):
-    """Whether xcorr2d and convolve2d with kernel (KH, KW) differ for some picture."""
+    """Whether xcorr2d and convolve2d with kernel (KH, KW) differ for some image."""
     ### BEGIN SOLUTION
     return not np.array_equal(kernel, kernel[::-1, ::-1])
     ### END SOLUTION
@@ -959,8 +1065,12 @@ def flip_matters(kernel):
 
 # %% nbgrader={"grade": true, "grade_id": "test-flip-matters", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Kernels that can tell correlation from convolution
-check_choice(bool(flip_matters(np.array([[1, -1]]))), True, [True, False], "flip_matters([[1, -1]])")
-check_choice(bool(flip_matters(np.array([[1, 2, 1]]))), False, [True, False], "flip_matters([[1, 2, 1]])")
+check_choice(
+    bool(flip_matters(np.array([[1, -1]]))), True, [True, False], "flip_matters([[1, -1]])"
+)
+check_choice(
+    bool(flip_matters(np.array([[1, 2, 1]]))), False, [True, False], "flip_matters([[1, 2, 1]])"
+)
 ### BEGIN HIDDEN TESTS
 for _k, _want in [
     ([[1, 0, -1], [2, 0, -2], [1, 0, -1]], True),
@@ -978,7 +1088,7 @@ for _k, _want in [
 # - **`[[1, 0, -1], [0, 0, 0], [-1, 0, 1]]` should not matter.** Each single flip changes this kernel,
 #   both together do not. Convolution flips both.
 # - **A kernel that is symmetric about its diagonal.** Transposing is not turning.
-# - **Trying pictures at random.** It works nearly always; comparing the kernel with itself, turned,
+# - **Trying images at random.** It works nearly always; comparing the kernel with itself, turned,
 #   works always.
 #
 # </details>
@@ -999,8 +1109,8 @@ for name, kernel in KERNELS.items():
     print(f"{name:14} sum {kernel.sum():4.1f}   flip matters: {bool(flip_matters(kernel))}")
 
 # %% [markdown]
-# All seven kernels of the usual slide are symmetric under the turn: no picture of theirs can show a
-# flipped kernel. Test your code with asymmetric ones. The checks here do.
+# All seven kernels of the usual slide are symmetric under the turn: no map made with them can reveal
+# a flipped kernel. Test your code with asymmetric ones. The checks here do.
 #
 # ## Part 5 · A kernel bank on a photograph
 #
@@ -1015,13 +1125,21 @@ for name, kernel in KERNELS.items():
     feature_map = xcorr2d(scene, kernel)  # (103, 156)
     edges = kernel.sum() == 0  # edge kernels answer with both signs: zero is drawn mid-gray
     tiles.append(np.clip(feature_map + 0.5 if edges else feature_map, 0, 1))
-rows = [np.hstack([np.pad(tile, 2, constant_values=1) for tile in tiles[i : i + 4]]) for i in (0, 4)]
+rows = [
+    np.hstack([np.pad(tile, 2, constant_values=1) for tile in tiles[i : i + 4]]) for i in (0, 4)
+]
 figure = plt.figure(figsize=(11, 3.9))
 axis = figure.add_axes([0, 0, 1, 1])
 axis.imshow(np.vstack(rows), cmap="gray", vmin=0, vmax=1)
 for place, name in enumerate(KERNELS):
-    axis.text(place % 4 * 160 + 5, place // 4 * 107 + 5, name, va="top", fontsize=9,
-              bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2})
+    axis.text(
+        place % 4 * 160 + 5,
+        place // 4 * 107 + 5,
+        name,
+        va="top",
+        fontsize=9,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
+    )
 axis.axis("off")
 plt.show()
 
@@ -1032,7 +1150,7 @@ plt.show()
 #
 # ### Exercise 11 · Normalise a kernel
 #
-# Write `normalised(kernel)`: the kernel scaled so that a constant picture keeps its brightness. For a
+# Write `normalised(kernel)`: the kernel scaled so that a constant image keeps its brightness. For a
 # kernel whose weights sum to 0 no scale can do that: raise `ValueError`. Leave the argument as it is.
 #
 # *Example.* The cross kernel of question 4 sums to 1.2; normalised, its centre is 0.4 / 1.2 = 1/3.
@@ -1043,7 +1161,7 @@ def normalised(kernel):
     ### BEGIN SOLUTION
     total = np.sum(kernel)
     if np.isclose(total, 0):
-        raise ValueError("the weights sum to 0: no scale keeps a constant picture")
+        raise ValueError("the weights sum to 0: no scale keeps a constant image")
     return kernel / total
     ### END SOLUTION
 
@@ -1058,8 +1176,13 @@ _k = np.array([[1, 2, 3], [4, -5, 6]])
 _before = _k.copy()
 check_close(normalised(_k), _before / 11.0, "an integer kernel", rtol=1e-4, atol=1e-6)
 check_unchanged(_k, _before, "the kernel")
-check_close(normalised(np.array([[-1.0, -3.0]])), [[0.25, 0.75]], "a kernel with a negative sum",
-            rtol=1e-4, atol=1e-6)
+check_close(
+    normalised(np.array([[-1.0, -3.0]])),
+    [[0.25, 0.75]],
+    "a kernel with a negative sum",
+    rtol=1e-4,
+    atol=1e-6,
+)
 check_raises(ValueError, normalised, np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]))
 ### END HIDDEN TESTS
 
@@ -1078,14 +1201,17 @@ check_raises(ValueError, normalised, np.array([[-1, -1, -1], [-1, 8, -1], [-1, -
 # ### Exercise 12 · Design a detector
 #
 # Now the other way round: from a wish to a kernel. Write `slope_kernel()`, which returns a `(3, 3)`
-# kernel that measures how fast a picture brightens **to the right**. Under *cross-correlation* it
+# kernel that measures how fast an image brightens **to the right**. Under *cross-correlation* it
 # must give
 #
-# - 0 on any constant picture,
-# - exactly 1 on a picture that brightens by 1 per column to the right,
-# - 0 on a picture that brightens downwards only.
+# - 0 on any constant image,
+# - exactly 1 on an image that brightens by 1 per column to the right,
+# - 0 on an image that brightens downwards only.
 #
 # Many kernels do. (Sobel's does up to a factor.)
+#
+# *Example.* The kernel that only picks the right neighbour, `[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`, is not
+# one: on an image that is 100 everywhere it gives 100.
 
 # %% nbgrader={"grade": false, "grade_id": "slope-kernel", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def slope_kernel():
@@ -1099,13 +1225,18 @@ def slope_kernel():
 # The kernel measures the slope to the right and nothing else
 kernel = np.asarray(slope_kernel())
 check_shape(kernel, (3, 3), "your kernel")
-down, right = np.mgrid[0.0:3.0, 0.0:3.0]  # pictures that brighten downwards, to the right
-check_close((kernel * np.ones((3, 3))).sum(), 0, "its answer to a constant picture", atol=1e-6)
+down, right = np.mgrid[0.0:3.0, 0.0:3.0]  # images that brighten downwards, to the right
+check_close((kernel * np.ones((3, 3))).sum(), 0, "its answer to a constant image", atol=1e-6)
 check_close((kernel * right).sum(), 1, "its answer to the slope to the right", atol=1e-6)
 check_close((kernel * down).sum(), 0, "its answer to the slope downwards", atol=1e-6)
 ### BEGIN HIDDEN TESTS
-check_close((kernel * (7 - 2.5 * right + 3 * down)).sum(), -2.5, "its answer to a tilted plane",
-            rtol=1e-4, atol=1e-5)
+check_close(
+    (kernel * (7 - 2.5 * right + 3 * down)).sum(),
+    -2.5,
+    "its answer to a tilted plane",
+    rtol=1e-4,
+    atol=1e-5,
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1120,9 +1251,9 @@ check_close((kernel * (7 - 2.5 * right + 3 * down)).sum(), -2.5, "its answer to 
 # </details>
 
 # %% [markdown]
-# ### Question 5 · Which kernel made which picture?
+# ### Question 5 · Which kernel made which image?
 #
-# Seven pictures, each made from the same photograph by cross-correlation with one of seven kernels.
+# Seven images, each made from the same photograph by cross-correlation with one of seven kernels.
 # Edge maps are drawn with zero as mid-gray.
 #
 # ![the photograph and seven results, lettered A to G](mystery.png)
@@ -1141,12 +1272,19 @@ check_close((kernel * (7 - 2.5 * right + 3 * down)).sum(), -2.5, "its answer to 
 # %% nbgrader={"grade": false, "grade_id": "q-match", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_match = {"A": …, "B": …, "C": …, "D": …, "E": …, "F": …, "G": …}
 ### BEGIN SOLUTION
-q_match = {"A": "left", "B": "cross", "C": "outline", "D": "down", "E": "sharpen", "F": "right",
-           "G": "blur"}
+q_match = {
+    "A": "left",
+    "B": "cross",
+    "C": "outline",
+    "D": "down",
+    "E": "sharpen",
+    "F": "right",
+    "G": "blur",
+}
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-match-brightness", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Pictures whose kernels do not sum to 0
+# Images whose kernels do not sum to 0
 names = ["blur", "sharpen", "outline", "cross", "right", "left", "down"]
 assert sorted(q_match) == list("ABCDEFG"), "q_match needs the letters A to G"
 assert sorted(q_match.values()) == sorted(names), f"q_match needs each of {names} once"
@@ -1156,7 +1294,7 @@ for _letter, _name in {"G": "blur", "E": "sharpen", "B": "cross"}.items():
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-match-edges", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Pictures of edges
+# Images of edges
 names = ["blur", "sharpen", "outline", "cross", "right", "left", "down"]
 assert sorted(q_match) == list("ABCDEFG"), "q_match needs the letters A to G"
 ### BEGIN HIDDEN TESTS
@@ -1211,10 +1349,10 @@ figure.tight_layout()
 
 
 # %% [markdown]
-# As a formula, for sample $s$, filter $f$, stride $S$ and a picture $x$ already padded with zeros:
+# As a formula, for sample $t$, filter $f$, stride $S$ and an image $x$ already padded with zeros:
 #
-# $$z_{s f i j} = b_f + \sum_{c=0}^{C-1} \sum_{m=0}^{K_H-1} \sum_{n=0}^{K_W-1}
-# w_{f c m n}\; x_{s,\,c,\; i S + m,\; j S + n} .$$
+# $$z_{t f i j} = b_f + \sum_{c=0}^{C-1} \sum_{m=0}^{K_H-1} \sum_{n=0}^{K_W-1}
+# w_{f c m n}\; x_{t,\,c,\; i S + m,\; j S + n} .$$
 #
 # - **Stride** $S$: the kernel moves $S$ pixels at a time, in both directions.
 # - **Padding** $P$: $P$ rows of zeros above and below, $P$ columns left and right, of every channel.
@@ -1274,50 +1412,92 @@ check_close(conv2d_forward(x, w, np.zeros(1)), np.full((1, 1, 2, 2), 321.0), "1�
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(11)
 _x, _w = _rng.normal(size=(1, 4, 6, 6)), _rng.normal(size=(1, 4, 3, 3))
-_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
-check_close(conv2d_forward(_x, _w, np.zeros(1)), _want, "the map of four channels under one filter",
-            rtol=1e-4, atol=1e-5)
+_want = np.einsum(
+    "nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w
+)
+check_close(
+    conv2d_forward(_x, _w, np.zeros(1)),
+    _want,
+    "the map of four channels under one filter",
+    rtol=1e-4,
+    atol=1e-5,
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-filters", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # One map for each filter, in order
 w = np.zeros((3, 2, 1, 1))
 w[:, 0, 0, 0] = [1.0, 2.0, 3.0]
-check_close(conv2d_forward(np.ones((1, 2, 1, 2)), w, np.zeros(3)),
-            [[[[1, 1]], [[2, 2]], [[3, 3]]]], "three filters on two channels")
+check_close(
+    conv2d_forward(np.ones((1, 2, 1, 2)), w, np.zeros(3)),
+    [[[[1, 1]], [[2, 2]], [[3, 3]]]],
+    "three filters on two channels",
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(12)
 for _c, _f in [(3, 3), (2, 5)]:
     _x, _w = _rng.normal(size=(1, _c, 5, 5)), _rng.normal(size=(_f, _c, 3, 3))
-    _want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
-    check_close(conv2d_forward(_x, _w, np.zeros(_f)), _want, f"the result for C = {_c}, F = {_f}",
-                rtol=1e-4, atol=1e-5)
+    _want = np.einsum(
+        "nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w
+    )
+    check_close(
+        conv2d_forward(_x, _w, np.zeros(_f)),
+        _want,
+        f"the result for C = {_c}, F = {_f}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-bias", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # One bias for each filter, added once
 b = np.array([5.0, -7.0])
-check_close(conv2d_forward(np.zeros((1, 3, 2, 2)), np.ones((2, 3, 2, 2)), b), [[[[5]], [[-7]]]],
-            "the result for a black picture")
+check_close(
+    conv2d_forward(np.zeros((1, 3, 2, 2)), np.ones((2, 3, 2, 2)), b),
+    [[[[5]], [[-7]]]],
+    "the result for a black image",
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(13)
 _x, _w, _b = _rng.normal(size=(1, 3, 4, 4)), _rng.normal(size=(4, 3, 2, 2)), _rng.normal(size=4)
-_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (2, 2), axis=(2, 3)), _w) + _b[:, None, None]
-check_close(conv2d_forward(_x, _w, _b), _want, "the result for four filters with biases",
-            rtol=1e-4, atol=1e-5)
+_want = (
+    np.einsum(
+        "nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (2, 2), axis=(2, 3)), _w
+    )
+    + _b[:, None, None]
+)
+check_close(
+    conv2d_forward(_x, _w, _b),
+    _want,
+    "the result for four filters with biases",
+    rtol=1e-4,
+    atol=1e-5,
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-batch", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# A batch of rectangular pictures, even and rectangular kernels
-check_shape(conv2d_forward(np.ones((2, 3, 6, 4)), np.ones((5, 3, 2, 3)), np.zeros(5)), (2, 5, 5, 2),
-            "(2, 3, 6, 4) with (5, 3, 2, 3)")
+# A batch of rectangular images, even and rectangular kernels
+check_shape(
+    conv2d_forward(np.ones((2, 3, 6, 4)), np.ones((5, 3, 2, 3)), np.zeros(5)),
+    (2, 5, 5, 2),
+    "(2, 3, 6, 4) with (5, 3, 2, 3)",
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(14)
 for _n, _h, _w, _kh, _kw in [(3, 7, 5, 2, 3), (2, 4, 9, 4, 1)]:
     _x, _k = _rng.normal(size=(_n, 2, _h, _w)), _rng.normal(size=(3, 2, _kh, _kw))
-    _want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw), axis=(2, 3)), _k)
-    check_close(conv2d_forward(_x, _k, np.zeros(3)), _want,
-                f"the result for {_n} pictures of {_h} × {_w}, kernel {_kh} × {_kw}", rtol=1e-4, atol=1e-5)
+    _want = np.einsum(
+        "nchwkl,fckl->nfhw",
+        np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw), axis=(2, 3)),
+        _k,
+    )
+    check_close(
+        conv2d_forward(_x, _k, np.zeros(3)),
+        _want,
+        f"the result for {_n} images of {_h} × {_w}, kernel {_kh} × {_kw}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-stride", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -1330,18 +1510,28 @@ for _h, _w, _s in [(7, 9, 2), (8, 10, 3)]:
     _x, _k = _rng.normal(size=(1, 1, _h, _w)), _rng.normal(size=(1, 1, 3, 2))
     _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
     _want = np.einsum("nchwkl,fckl->nfhw", _v, _k)
-    check_close(conv2d_forward(_x, _k, np.zeros(1), stride=_s), _want,
-                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}", rtol=1e-4, atol=1e-5)
+    check_close(
+        conv2d_forward(_x, _k, np.zeros(1), stride=_s),
+        _want,
+        f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-padding", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Zero padding on all four sides
 row = np.arange(1.0, 6.0).reshape(1, 1, 1, 5)
-kernel = np.array([[[[0.0, 0.0], [1.0, 10.0], [0.0, 0.0]]]])  # its middle row meets the picture
-check_close(conv2d_forward(row, kernel, np.zeros(1), padding=1), [[[[10, 21, 32, 43, 54, 5]]]],
-            "the row, padding 1")
+kernel = np.array([[[[0.0, 0.0], [1.0, 10.0], [0.0, 0.0]]]])  # its middle row meets the image
+check_close(
+    conv2d_forward(row, kernel, np.zeros(1), padding=1),
+    [[[[10, 21, 32, 43, 54, 5]]]],
+    "the row, padding 1",
+)
 corners = conv2d_forward(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), np.zeros(1), padding=1)
-check_close(corners, [[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]], "the result for ones under ones, padding 1,")
+check_close(
+    corners, [[[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]], "the result for ones under ones, padding 1,"
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(16)
 for _p, _kh, _kw in [(1, 3, 3), (2, 4, 3)]:
@@ -1349,37 +1539,61 @@ for _p, _kh, _kw in [(1, 3, 3), (2, 4, 3)]:
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (_kh, _kw), axis=(2, 3))
     _want = np.einsum("nchwkl,fckl->nfhw", _v, _k)
-    check_close(conv2d_forward(_x, _k, np.zeros(1), padding=_p), _want,
-                f"the result for 5 × 4, kernel {_kh} × {_kw}, padding {_p}", rtol=1e-4, atol=1e-5)
+    check_close(
+        conv2d_forward(_x, _k, np.zeros(1), padding=_p),
+        _want,
+        f"the result for 5 × 4, kernel {_kh} × {_kw}, padding {_p}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-stride-padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Stride and padding together
 row = np.arange(1.0, 6.0).reshape(1, 1, 1, 5)
-kernel = np.array([[[[0.0, 0.0], [1.0, 10.0], [0.0, 0.0]]]])  # its middle row meets the picture
-check_close(conv2d_forward(row, kernel, np.zeros(1), stride=2, padding=1), [[[[10, 32, 54]]]],
-            "the row, stride 2, padding 1")
+kernel = np.array([[[[0.0, 0.0], [1.0, 10.0], [0.0, 0.0]]]])  # its middle row meets the image
+check_close(
+    conv2d_forward(row, kernel, np.zeros(1), stride=2, padding=1),
+    [[[[10, 32, 54]]]],
+    "the row, stride 2, padding 1",
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(17)
 for _h, _w, _s, _p in [(7, 5, 2, 1), (6, 9, 3, 2)]:
-    _x, _k, _b = _rng.normal(size=(2, 3, _h, _w)), _rng.normal(size=(4, 3, 3, 2)), _rng.normal(size=4)
+    _x, _k, _b = (
+        _rng.normal(size=(2, 3, _h, _w)),
+        _rng.normal(size=(4, 3, 3, 2)),
+        _rng.normal(size=4),
+    )
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
     _want = np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None]
-    check_close(conv2d_forward(_x, _k, _b, stride=_s, padding=_p), _want,
-                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    check_close(
+        conv2d_forward(_x, _k, _b, stride=_s, padding=_p),
+        _want,
+        f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-integers", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Integer pictures lose nothing
+# Integer images lose nothing
 x, w = np.array([[[[1, 2, 3]]]]), np.array([[[[0.5, 0.25]]]])
 check_close(conv2d_forward(x, w, np.zeros(1)), [[[[1.0, 1.75]]]], "the result for an integer row")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(18)
 _x, _w = _rng.integers(0, 256, (1, 1, 5, 5)), _rng.normal(size=(1, 1, 3, 3))
-_want = np.einsum("nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w)
-check_close(conv2d_forward(_x, _w, np.zeros(1)), _want, "the result for integer pictures",
-            rtol=1e-4, atol=1e-2)
+_want = np.einsum(
+    "nchwkl,fckl->nfhw", np.lib.stride_tricks.sliding_window_view(_x, (3, 3), axis=(2, 3)), _w
+)
+check_close(
+    conv2d_forward(_x, _w, np.zeros(1)),
+    _want,
+    "the result for integer images",
+    rtol=1e-4,
+    atol=1e-2,
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-unchanged", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -1416,7 +1630,7 @@ for _name, _a, _b in zip("xwb", _args, _before):
 # - **Stride: one row too many.** Floor, then plus one: `(H − KH) // S + 1`.
 # - **Padding changes the number of samples or channels.** `np.pad(x, P)` pads all four axes. Give
 #   each axis its own pair: `((0, 0), (0, 0), (P, P), (P, P))`.
-# - **Padding works, the size does not.** The size must be computed from the padded picture, or with
+# - **Padding works, the size does not.** The size must be computed from the padded image, or with
 #   the `2P`.
 #
 # </details>
@@ -1435,15 +1649,17 @@ print("input", COLOUR.shape, " filters", FILTERS.shape, " maps", maps.shape)
 
 # %% jupyter={"source_hidden": true}
 figure = show_images(
-    [COLOUR[0], *maps[0]], ["the picture", "red?", "upright edge?", "blue, not red?"], limits=(-0.6, 0.6)
+    [COLOUR[0], *maps[0]],
+    ["the image", "red?", "upright edge?", "blue, not red?"],
+    limits=(-0.6, 0.6),
 )
 plt.show()
 
 # %% [markdown]
 # ### Question 6 · One more channel
 #
-# An RGBA picture has a fourth channel, its opacity. `q_rgba_params`: how many numbers does **one**
-# 5 × 5 filter on RGBA pictures learn, its bias included?
+# An RGBA image has a fourth channel, its opacity. `q_rgba_params`: how many numbers does **one**
+# 5 × 5 filter on RGBA images learn, its bias included?
 
 # %% nbgrader={"grade": false, "grade_id": "q-rgba", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_rgba_params = …
@@ -1461,11 +1677,10 @@ check_number(q_rgba_params, 101, "q_rgba_params")
 # %% [markdown]
 # ### Exercise 14 · Channel by channel: the depthwise convolution
 #
-# A slide says: *kernels are applied independently to each channel and share their weights across
-# channels; this lets the network learn relations across channels.* Nothing in this sentence
-# describes a convolution layer, and its halves contradict each other. Two exercises take it apart.
+# A slide says: *each kernel works on the channels one by one, with the same weights for all of them.*
+# Neither half of the sentence describes a convolution layer. Two exercises take it apart.
 #
-# First half: "applied independently to each channel". Such a layer exists. It is called
+# First half: "on the channels one by one". Such a layer exists. It is called
 # **depthwise** convolution (lesson 10 needs it), and it does *not* mix channels: map $c$ depends on
 # channel $c$ alone. Nothing is added up over channels.
 #
@@ -1499,8 +1714,13 @@ _rng = np.random.default_rng(20)
 _x, _w, _b = _rng.normal(size=(2, 4, 6, 5)), _rng.normal(size=(4, 3, 2)), _rng.normal(size=4)
 _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))
 _want = np.einsum("nchwkl,ckl->nchw", _v, _w) + _b[:, None, None]
-check_close(depthwise_forward(_x, _w, _b), _want, "the result for four channels, 3 × 2 slices",
-            rtol=1e-4, atol=1e-5)
+check_close(
+    depthwise_forward(_x, _w, _b),
+    _want,
+    "the result for four channels, 3 × 2 slices",
+    rtol=1e-4,
+    atol=1e-5,
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1514,10 +1734,10 @@ check_close(depthwise_forward(_x, _w, _b), _want, "the result for four channels,
 # </details>
 
 # %% [markdown]
-# ### Exercise 15 · Two pictures that refute a slide
+# ### Exercise 15 · Two images that refute a slide
 #
-# Second half: "share their weights across channels". Suppose it were so, and every filter had the
-# *same* slice $k$ for red, green and blue. Find two colour pictures that **no** such filter can tell
+# Second half: "the same weights for all of them". Suppose it were so, and every filter had the
+# *same* slice $k$ for red, green and blue. Find two colour images that **no** such filter can tell
 # apart, whatever $k$ is, but that the honest filter *red minus green* separates.
 #
 # Write `colour_pair()`: it returns two arrays of the same shape `(3, H, W)`, with H and W at least 3.
@@ -1529,7 +1749,7 @@ check_close(depthwise_forward(_x, _w, _b), _want, "the result for four channels,
 
 # %% nbgrader={"grade": false, "grade_id": "colour-pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def colour_pair():
-    """Two pictures (3, H, W) that filters shared across channels confuse, and red − green does not."""
+    """Two images (3, H, W) that filters shared across channels confuse, and red − green does not."""
     ### BEGIN SOLUTION
     red, green = np.zeros((3, 4, 4)), np.zeros((3, 4, 4))
     red[0] = 1.0
@@ -1539,30 +1759,37 @@ def colour_pair():
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-colour-pair", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Shared slices confuse the two pictures, a real filter does not
-first, second = (np.asarray(picture, dtype=float) for picture in colour_pair())
-check_shape(second, first.shape, "the second picture")
-assert first.ndim == 3 and len(first) == 3, f"a colour picture has shape (3, H, W), not {first.shape}"
+# Shared slices confuse the two images, a real filter does not
+first, second = (np.asarray(image, dtype=float) for image in colour_pair())
+check_shape(second, first.shape, "the second image")
+assert first.ndim == 3 and len(first) == 3, f"a colour image has shape (3, H, W), not {first.shape}"
 assert min(first.shape[1:]) >= 3, "H and W should be at least 3"
-check_close(first.sum(axis=0), second.sum(axis=0), "R + G + B of the first picture")
+check_close(first.sum(axis=0), second.sum(axis=0), "R + G + B of the first image")
 ### BEGIN HIDDEN TESTS
-_views = [np.lib.stride_tricks.sliding_window_view(_p, (3, 3), axis=(1, 2)) for _p in (first, second)]
+_views = [
+    np.lib.stride_tricks.sliding_window_view(_p, (3, 3), axis=(1, 2)) for _p in (first, second)
+]
 _k = np.random.default_rng(21).normal(size=(3, 3))
 _shared = [np.einsum("chwkl,kl->hw", _v, _k) for _v in _views]
-check_close(_shared[0], _shared[1], "the first picture's map under a shared slice", rtol=1e-4, atol=1e-5)
+check_close(
+    _shared[0], _shared[1], "the first image's map under a shared slice", rtol=1e-4, atol=1e-5
+)
 _split = [_v[0].sum((2, 3)) - _v[1].sum((2, 3)) for _v in _views]
-assert (abs(_split[0] - _split[1]) > 1e-6).all(), "red minus green does not separate the two everywhere"
+assert (abs(_split[0] - _split[1]) > 1e-6).all(), (
+    "red minus green does not separate the two everywhere"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # <details><summary>Help</summary>
 #
 # - **`R + G + B` differs.** A shared slice sees only that sum. It must agree at every pixel.
-# - **Red minus green is the same for both.** Then your pictures differ in blue, or not at all. Move
+# - **Red minus green is the same for both.** Then your images differ in blue, or not at all. Move
 #   brightness from one of the two channels to the other.
 #
 # </details>
-#
+
+# %% [markdown]
 # So the slide's sentence is wrong on both counts. A filter of a convolution layer is
 # $C \times K_H \times K_W$ weights: every channel has a slice of its own, the slices' maps are
 # *added*, and that sum is what lets the filter compare channels. Sharing is over positions.
@@ -1570,12 +1797,12 @@ assert (abs(_split[0] - _split[1]) > 1e-6).all(), "red minus green does not sepa
 # ### Exercise 16 · Layouts
 #
 # Libraries and lectures order the axes differently. The letters name them: N samples, C channels, H
-# rows, W columns for pictures; O output and I input channels, H, W for filters.
+# rows, W columns for images; O output and I input channels, H, W for filters.
 #
-# | where | pictures | filters |
+# | where | images | filters |
 # |---|---|---|
 # | this course, PyTorch | NCHW | OIHW |
-# | TensorFlow, picture files | NHWC, HWC | HWIO |
+# | TensorFlow, image files | NHWC, HWC | HWIO |
 # | some lecture slides | WHC, HWCN | HWIO |
 #
 # One of those slides writes the layer as $Z[i_1, i_2, m] = \sum_{k_1, k_2, n} W[k_1, k_2, n, m]\,
@@ -1583,11 +1810,11 @@ assert (abs(_split[0] - _split[1]) > 1e-6).all(), "red minus green does not sepa
 #
 # Write `relayout(array, source, target)`: reorder the axes of `array` from the letters of `source` to
 # the letters of `target`. A letter of `target` that `source` lacks becomes a new axis of length 1
-# (a single picture becomes a batch of one). The values move with their axes: this is a
+# (a single image becomes a batch of one). The values move with their axes: this is a
 # transpose, never a reshape.
 #
-# *Example.* `relayout(picture, "HWC", "NCHW")` turns `(427, 640, 3)` into `(1, 3, 427, 640)`, and
-# `result[0, c, i, j]` is `picture[i, j, c]`.
+# *Example.* `relayout(image, "HWC", "NCHW")` turns `(427, 640, 3)` into `(1, 3, 427, 640)`, and
+# `result[0, c, i, j]` is `image[i, j, c]`.
 
 # %% nbgrader={"grade": false, "grade_id": "relayout", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def relayout(array, source, target):
@@ -1600,11 +1827,11 @@ def relayout(array, source, target):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test-relayout-pictures", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Pictures to NCHW
-picture = np.arange(24.0).reshape(2, 4, 3)  # HWC
-check_shape(relayout(picture, "HWC", "NCHW"), (1, 3, 2, 4), 'relayout of (2, 4, 3), "HWC" → "NCHW"')
-check_close(relayout(picture, "HWC", "NCHW")[0, 2], picture[:, :, 2], "its last channel")
+# %% nbgrader={"grade": true, "grade_id": "test-relayout-images", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Images to NCHW
+image = np.arange(24.0).reshape(2, 4, 3)  # HWC
+check_shape(relayout(image, "HWC", "NCHW"), (1, 3, 2, 4), 'relayout of (2, 4, 3), "HWC" → "NCHW"')
+check_close(relayout(image, "HWC", "NCHW")[0, 2], image[:, :, 2], "its last channel")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(22)
 for _source, _shape, _axes in [
@@ -1645,8 +1872,8 @@ check_close(relayout(_x, "NCHW", "NHWC"), _x.transpose(0, 2, 3, 1), '"NCHW" → 
 # %% [markdown]
 # ## Part 7 · Convolution as one matrix product
 #
-# Computers multiply matrices faster than anything else, so most libraries turn a convolution into
-# one. Write every patch that the kernel visits as a column of a matrix: `im2col`, image to columns.
+# The routine that numerical libraries tune most carefully is the product of two matrices, and a
+# convolution can be written as one. Write every patch that the kernel visits as a column of a matrix: `im2col`, image to columns.
 # Each filter becomes a row. One product computes all maps.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
@@ -1654,17 +1881,31 @@ toy = np.arange(1, 13).reshape(3, 4)
 shades = ["#f3b0a8", "#f2dca0", "#b5dfb0", "#a9c6ec", "#d9c3ea", "#c9c9c9"]
 places = [(i, j) for i in range(2) for j in range(3)]
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.3), width_ratios=[4, 7])
-axes[0].set(xlim=(-0.6, 3.6), ylim=(2.6, -0.6), title="a 3 × 4 picture and its six 2 × 2 patches")
+axes[0].set(xlim=(-0.6, 3.6), ylim=(2.6, -0.6), title="a 3 × 4 image and its six 2 × 2 patches")
 for (row, column), value in np.ndenumerate(toy):
     axes[0].text(column, row, value, ha="center", va="center", fontsize=13)
 for place, (i, j) in enumerate(places):
     inset = 0.06 * place
-    axes[0].add_patch(plt.Rectangle((j - 0.46 + inset, i - 0.46 + inset), 1.92 - 2 * inset, 1.92 - 2 * inset,
-                                    fill=False, edgecolor=shades[place], lw=3))
-axes[1].set(xlim=(-2.4, 5.6), ylim=(3.6, -0.8), title="im2col: one column a patch, one row a kernel place")
+    axes[0].add_patch(
+        plt.Rectangle(
+            (j - 0.46 + inset, i - 0.46 + inset),
+            1.92 - 2 * inset,
+            1.92 - 2 * inset,
+            fill=False,
+            edgecolor=shades[place],
+            lw=3,
+        )
+    )
+axes[1].set(
+    xlim=(-2.4, 5.6), ylim=(3.6, -0.8), title="im2col: one column a patch, one row a kernel place"
+)
 for place, (i, j) in enumerate(places):
     for k, value in enumerate(toy[i : i + 2, j : j + 2].ravel()):
-        axes[1].add_patch(plt.Rectangle((place - 0.5, k - 0.5), 1, 1, facecolor=shades[place], edgecolor="white", lw=2))
+        axes[1].add_patch(
+            plt.Rectangle(
+                (place - 0.5, k - 0.5), 1, 1, facecolor=shades[place], edgecolor="white", lw=2
+            )
+        )
         axes[1].text(place, k, value, ha="center", va="center", fontsize=13)
 for k, name in enumerate(["(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)"]):
     axes[1].text(-0.75, k, f"place {name}", ha="right", va="center", fontsize=10)
@@ -1675,7 +1916,7 @@ figure.tight_layout()
 
 
 # %% [markdown]
-# ### Exercise 17 · Picture to columns
+# ### Exercise 17 · Image to columns
 #
 # Write `im2col(x, kh, kw, stride=1, padding=0)`: `x` `(N, C, H, W)`, result
 # `(N, C·kh·kw, OH·OW)`.
@@ -1720,7 +1961,9 @@ check_close(im2col(_x, 2, 3), _want, "im2col of (2, 3, 5, 4) with 2 × 3", rtol=
 # %% nbgrader={"grade": true, "grade_id": "test-im2col-stride-padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Columns with stride and padding
 columns = im2col(np.ones((1, 1, 2, 2)), 2, 2, stride=2, padding=1)
-check_close(columns[0].sum(axis=0), [1, 1, 1, 1], "the sum of each column (each patch meets one corner)")
+check_close(
+    columns[0].sum(axis=0), [1, 1, 1, 1], "the sum of each column (each patch meets one corner)"
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(25)
 for _h, _w, _s, _p in [(8, 5, 2, 0), (5, 7, 3, 1)]:
@@ -1728,14 +1971,19 @@ for _h, _w, _s, _p in [(8, 5, 2, 0), (5, 7, 3, 1)]:
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
     _want = _v.transpose(0, 1, 4, 5, 2, 3).reshape(2, 12, -1)
-    check_close(im2col(_x, 3, 2, _s, _p), _want,
-                f"im2col of {_h} × {_w} with 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    check_close(
+        im2col(_x, 3, 2, _s, _p),
+        _want,
+        f"im2col of {_h} × {_w} with 3 × 2, stride {_s}, padding {_p}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # <details><summary>Help</summary>
 #
-# - **The first column is `1, 2, 3, 4` or `1, 5, 2, 6`.** The first is a row of the picture, not a
+# - **The first column is `1, 2, 3, 4` or `1, 5, 2, 6`.** The first is a row of the image, not a
 #   patch; the second is a patch read column by column.
 # - **One channel works, three do not.** Channels come first: all of red's patch, then green's, then
 #   blue's. With `sliding_window_view` you get `(N, C, OH, OW, KH, KW)` and must move the last two
@@ -1750,6 +1998,9 @@ for _h, _w, _s, _p in [(8, 5, 2, 0), (5, 7, 3, 1)]:
 # Write `conv2d_im2col(x, w, b, stride=1, padding=0)` with the arguments and the result of
 # `conv2d_forward`, from `im2col` and one matrix product: `w` as a matrix `(F, C·KH·KW)` times the
 # columns is `(N, F, OH·OW)`.
+#
+# *Example.* One RGB image of 107 × 158, three 3 × 3 filters, stride 2, padding 1: `(3, 27)` times
+# `(27, 4266)` is `(3, 4266)`, and 4266 = 54 · 79 places make the maps `(1, 3, 54, 79)`.
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d-im2col", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d_im2col(x, w, b, stride=1, padding=0):
@@ -1766,16 +2017,27 @@ def conv2d_im2col(x, w, b, stride=1, padding=0):
 # %% nbgrader={"grade": true, "grade_id": "test-conv2d-im2col", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # The matrix product gives the same maps
 row, kernel = np.arange(1.0, 6.0).reshape(1, 1, 1, 5), np.array([[[[1.0, 10.0]]]])
-check_close(conv2d_im2col(row, kernel, np.array([100.0])), [[[[121, 132, 143, 154]]]], "a row, bias 100")
+check_close(
+    conv2d_im2col(row, kernel, np.array([100.0])), [[[[121, 132, 143, 154]]]], "a row, bias 100"
+)
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(26)
 for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1)]:
-    _x, _k, _b = _rng.normal(size=(3, 2, _h, _w)), _rng.normal(size=(4, 2, 3, 2)), _rng.normal(size=4)
+    _x, _k, _b = (
+        _rng.normal(size=(3, 2, _h, _w)),
+        _rng.normal(size=(4, 2, 3, 2)),
+        _rng.normal(size=4),
+    )
     _v = np.pad(_x, ((0, 0), (0, 0), (_p, _p), (_p, _p)))
     _v = np.lib.stride_tricks.sliding_window_view(_v, (3, 2), axis=(2, 3))[:, :, ::_s, ::_s]
     _want = np.einsum("nchwkl,fckl->nfhw", _v, _k) + _b[:, None, None]
-    check_close(conv2d_im2col(_x, _k, _b, stride=_s, padding=_p), _want,
-                f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}", rtol=1e-4, atol=1e-5)
+    check_close(
+        conv2d_im2col(_x, _k, _b, stride=_s, padding=_p),
+        _want,
+        f"the result for {_h} × {_w}, kernel 3 × 2, stride {_s}, padding {_p}",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1795,15 +2057,29 @@ product = conv2d_im2col(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)
 difference = loops - product
 print(f"largest difference: {np.abs(difference).max():.1e}")
 
-
 # %% [markdown]
 # Both are right, and they cost differently: `im2col` copies each pixel up to $K_H K_W$ times, and in
-# exchange the multiplications run in the fastest routine that the machine has.
-#
-# ## Part 8 · What moves with the picture
+# exchange all multiplications become one matrix product. Time both on your machine:
+
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+import time
+
+wide = np.random.default_rng(0).normal(size=(16, 3, 3, 3))  # 16 filters on RGB
+half = photo("china", step=8)[None]  # (1, 3, 54, 80)
+for layer in (conv2d_forward, conv2d_im2col):
+    runs = []
+    for _ in range(5):
+        start = time.perf_counter()
+        layer(half, wide, np.zeros(16))
+        runs.append(time.perf_counter() - start)
+    print(f"{layer.__name__:15} {1000 * min(runs):8.2f} ms, the best of {len(runs)}")
+
+
+# %% [markdown]
+# ## Part 8 · What moves with the image
 #
 # Slides say that a convolution is *translation invariant*. The word is wrong. Let $f$ be an operation
-# and $T$ a change of the picture, such as a shift.
+# and $T$ a change of the image, such as a shift.
 #
 # - $f$ is **invariant** under $T$ if $f(T x) = f(x)$: the result does not notice.
 # - $f$ is **equivariant** under $T$ if $f(T x) = T f(x)$: the result changes along.
@@ -1816,9 +2092,9 @@ print(f"largest difference: {np.abs(difference).max():.1e}")
 # Write `equivariance_gap(operation, transform, image)`: the largest absolute difference between
 # `operation(transform(image))` and `transform(operation(image))`, over all places. Both arguments are
 # functions from array to array; the two results have the same shape. A gap of 0 means equivariant, on
-# this picture.
+# this image.
 #
-# *Example.* Doubling and mirroring: twice the mirrored picture is the mirrored doubled picture, the
+# *Example.* Doubling and mirroring: twice the mirrored image is the mirrored doubled image, the
 # gap is 0.
 
 # %% nbgrader={"grade": false, "grade_id": "equivariance-gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1832,20 +2108,41 @@ def equivariance_gap(operation, transform, image):
 # %% nbgrader={"grade": true, "grade_id": "test-equivariance-gap", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Transform first or operate first: the largest difference
 image = np.array([[1.0, 2.0], [3.0, 5.0]])
-check_close(equivariance_gap(lambda a: 2 * a, lambda a: a[:, ::-1], image), 0.0,
-            "the gap of doubling and mirroring")
-check_close(equivariance_gap(lambda a: a**2, lambda a: a + 1, image), 10.0,
-            "the gap of squaring and brightening")
+check_close(
+    equivariance_gap(lambda a: 2 * a, lambda a: a[:, ::-1], image),
+    0.0,
+    "the gap of doubling and mirroring",
+)
+check_close(
+    equivariance_gap(lambda a: a**2, lambda a: a + 1, image),
+    10.0,
+    "the gap of squaring and brightening",
+)
 ### BEGIN HIDDEN TESTS
 _x = np.random.default_rng(27).normal(size=(4, 4))
 _want = abs(np.cumsum(_x.T, 1) - np.cumsum(_x, 1).T).max()
-check_close(equivariance_gap(lambda a: np.cumsum(a, 1), lambda a: a.T, _x), _want,
-            "the gap of running sums and transposing", rtol=1e-4, atol=1e-6)
-check_close(equivariance_gap(lambda a: a + 1, lambda a: -a, _x), 2.0,
-            "the gap of brightening and negating", rtol=1e-4, atol=1e-6)
+check_close(
+    equivariance_gap(lambda a: np.cumsum(a, 1), lambda a: a.T, _x),
+    _want,
+    "the gap of running sums and transposing",
+    rtol=1e-4,
+    atol=1e-6,
+)
+check_close(
+    equivariance_gap(lambda a: a + 1, lambda a: -a, _x),
+    2.0,
+    "the gap of brightening and negating",
+    rtol=1e-4,
+    atol=1e-6,
+)
 _want = abs(abs(_x - 9) - (abs(_x) - 9)).max()
-check_close(equivariance_gap(lambda a: abs(a), lambda a: a - 9, _x), _want,
-            "the gap of absolute values and darkening", rtol=1e-4, atol=1e-6)
+check_close(
+    equivariance_gap(lambda a: abs(a), lambda a: a - 9, _x),
+    _want,
+    "the gap of absolute values and darkening",
+    rtol=1e-4,
+    atol=1e-6,
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1860,16 +2157,18 @@ check_close(equivariance_gap(lambda a: abs(a), lambda a: a - 9, _x), _want,
 # %% [markdown]
 # ### Question 7 · Predict
 #
-# $f$ is a stride-1 convolution with the Sobel kernel and zero padding, so that the map is as large as
-# the picture, which is black near its borders. Answer with `"equivariant"`, `"invariant"` or
-# `"neither"`:
+# $f$ is a stride-1 convolution with the Sobel kernel, zero-padded, so that the map is as large as the
+# image. The image is black near its borders: nothing is lost when it moves. Answer with
+# `"equivariant"`, `"invariant"` or `"neither"`:
 #
 # - `q_shift`: $f$, under a shift by 3 pixels;
 # - `q_maximum`: the **largest value** of the map $f(x)$, one number, under a shift by 3 pixels;
 # - `q_turn`: $f$, under a turn by 90°;
-# - `q_zoom`: $f$, under zooming in by a factor of 2.
+# - `q_zoom`: $f$, under zooming in by a factor of 2;
+# - `q_pooled_zoom`: $f$ followed by **pooling**, which keeps the largest value of each 2 × 2 window of
+#   the map, under zooming in by a factor of 2.
 #
-# And a number: with stride 2 instead, the picture moves by 6 pixels to the right.
+# And a number: with stride 2 instead, the image moves by 6 pixels to the right.
 # `q_strided`: by how many places does the map move?
 
 # %% nbgrader={"grade": false, "grade_id": "q-equivariance", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1877,12 +2176,14 @@ check_close(equivariance_gap(lambda a: abs(a), lambda a: a - 9, _x), _want,
 # q_maximum = …
 # q_turn = …
 # q_zoom = …
+# q_pooled_zoom = …
 # q_strided = …
 ### BEGIN SOLUTION
 q_shift = "equivariant"
 q_maximum = "invariant"
 q_turn = "neither"
 q_zoom = "neither"
+q_pooled_zoom = "neither"
 q_strided = 3
 ### END SOLUTION
 
@@ -1896,12 +2197,14 @@ check_choice(q_maximum, "invariant", options, "q_maximum")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-turn-zoom", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Turns and zooms
+# Turns and zooms, with and without pooling
 options = ["equivariant", "invariant", "neither"]
-assert q_turn in options and q_zoom in options, f"each answer should be one of {options}"
+for answer in (q_turn, q_zoom, q_pooled_zoom):
+    assert answer in options, f"{answer!r} should be one of {options}"
 ### BEGIN HIDDEN TESTS
 check_choice(q_turn, "neither", options, "q_turn")
 check_choice(q_zoom, "neither", options, "q_zoom")
+check_choice(q_pooled_zoom, "neither", options, "q_pooled_zoom")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-strided", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -1912,7 +2215,7 @@ check_number(q_strided, 3, "q_strided")
 ### END HIDDEN TESTS
 
 # %%
-# The truth, by your own functions. The picture: a cat's face in a black frame.
+# The truth, by your own functions. The image: a cat's face in a black frame.
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4
 rows, columns = np.mgrid[-36:36, -36:36] + 0.5
 disc = np.clip((34 - np.hypot(rows, columns)) / 6, 0, 1)  # 1 inside, fading to 0
@@ -1920,8 +2223,10 @@ cat = np.pad(disc * photo("chelsea", gray=True, step=4)[2:74, 26:98], 8)  # (88,
 
 
 def f(image, stride=1):
-    """The Sobel map of image (H, W), as large as the picture for stride 1."""
-    return conv2d_forward(image[None, None], SOBEL[None, None], np.zeros(1), stride, padding=1)[0, 0]
+    """The Sobel map of image (H, W), as large as the image for stride 1."""
+    return conv2d_forward(image[None, None], SOBEL[None, None], np.zeros(1), stride, padding=1)[
+        0, 0
+    ]
 
 
 def shift(image):
@@ -1929,32 +2234,46 @@ def shift(image):
 
 
 def zoom(image):
-    return np.kron(image, np.ones((2, 2)))[:88, :88]  # each pixel becomes 2 × 2
+    height, width = image.shape
+    return np.kron(image, np.ones((2, 2)))[:height, :width]  # each pixel becomes 2 × 2
+
+
+def pooled(image):
+    """The largest value of each 2 × 2 window of the Sobel map."""
+    height, width = image.shape
+    return f(image).reshape(height // 2, 2, width // 2, 2).max(axis=(1, 3))
 
 
 print(f"shift by 3:  gap {equivariance_gap(f, shift, cat):.2g}")
 print(f"turn by 90°: gap {equivariance_gap(f, np.rot90, cat):.2g}")
 print(f"zoom by 2:   gap {equivariance_gap(f, zoom, cat):.2g}")
+print(f"pooled, zoom by 2: gap {equivariance_gap(pooled, zoom, cat):.2g}, ", end="")
+print(f"change {np.abs(pooled(zoom(cat)) - pooled(cat)).max():.2g}")
 print(f"largest value: {f(cat).max():.4f}, after the shift {f(shift(cat)).max():.4f}")
 moved = np.abs(f(np.roll(cat, 6, axis=1), stride=2) - np.roll(f(cat, stride=2), 3, axis=1)).max()
 print(f"stride 2: shift by 6 before, by 3 after: largest difference {moved:.2g}")
 
+
 # %% jupyter={"source_hidden": true}
+def shift_far(image):
+    return np.roll(image, 8, axis=1)
+
+
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
-for line, (change, name) in enumerate([(shift, "shift"), (np.rot90, "turn")]):
+for line, change, name, verdict in [
+    (axes[0], shift_far, "shift", "none: equivariant"),
+    (axes[1], np.rot90, "turn", "large: not equivariant"),
+]:
     one, other = f(change(cat)), change(f(cat))
-    if name == "shift":
-        one, other = f(np.roll(cat, 8, axis=1)), np.roll(f(cat), 8, axis=1)
-    panels = [(np.roll(cat, 8, axis=1) if name == "shift" else change(cat), f"{name}(x)", (0, 1)),
-              (one, f"f({name}(x))", (-0.5, 0.5)),
-              (other, f"{name}(f(x))", (-0.5, 0.5)),
-              (np.abs(one - other), "difference", (0, 0.5))]
-    for axis, (values, title, (low, high)) in zip(axes[line], panels):
-        axis.imshow(values, cmap="gray" if title != "difference" else "magma", vmin=low, vmax=high)
+    for axis, values, title, (low, high), cmap in [
+        (line[0], change(cat), f"{name}(x)", (0, 1), "gray"),
+        (line[1], one, f"f({name}(x))", (-0.5, 0.5), "gray"),
+        (line[2], other, f"{name}(f(x))", (-0.5, 0.5), "gray"),
+        (line[3], np.abs(one - other), f"difference {verdict}", (0, 0.5), "magma"),
+    ]:
+        axis.imshow(values, cmap=cmap, vmin=low, vmax=high)
         axis.set_title(title, fontsize=11)
         axis.axis("off")
-axes[0, 3].set_title("difference: none (equivariant)", fontsize=11)
-axes[1, 3].set_title("difference: large (not equivariant)", fontsize=11)
 figure.tight_layout()
 plt.show()
 
@@ -1962,7 +2281,7 @@ plt.show()
 # **What to remember.**
 #
 # - A stride-1 convolution is translation **equivariant**: exactly, away from the borders. The map
-#   moves with the picture. This *follows* from sharing weights across positions.
+#   moves with the image. This *follows* from sharing weights across positions.
 # - **Invariance** appears only when positions are thrown away, as in the largest value of the whole
 #   map. Pooling over small windows gives it approximately, for small shifts (lesson 02).
 # - With stride 2 the map can follow only shifts by an even number of pixels. Others change it.
@@ -1973,7 +2292,7 @@ plt.show()
 #
 # ## Part 9 · Fact check
 #
-# ### A convolutional network in one picture
+# ### A convolutional network at a glance
 #
 # A CNN is a series of convolution layers, each followed by a nonlinearity such as ReLU,
 # $\max(0, z)$, with some pooling layers in between, and mostly a fully connected layer at the end.
@@ -1989,8 +2308,7 @@ plt.show()
 #
 # Which reading is right? Answer with the letter.
 #
-# `q_hierarchy` · *"A fully connected network does not have the capability to learn hierarchical
-# features."*
+# `q_hierarchy` · *"Fully connected networks cannot learn hierarchies of features."*
 # - `"A"` True: only convolutions can build features from features.
 # - `"B"` False: any deep network can; fully connected ones lack locality and weight sharing.
 # - `"C"` False: a fully connected layer shares its weights, too.
@@ -1998,7 +2316,7 @@ plt.show()
 # `q_deep` · *"Deep"*, as this course uses it: the smallest number of **hidden** layers of a deep network
 # (a number).
 #
-# `q_flip` · *"It is not necessary to distinguish convolution from cross-correlation."*
+# `q_flip` · *"Convolution and cross-correlation need not be told apart."*
 # - `"A"` Right for learned kernels in the forward pass; not for given kernels, nor in gradients.
 # - `"B"` Always right: the maps are equal.
 # - `"C"` Never right: networks trained with cross-correlation are worse.
@@ -2006,7 +2324,7 @@ plt.show()
 # `q_unlearned` · Which of these layers learns no numbers at all: `"convolution"`, `"pooling"` or
 # `"fully connected"`?
 #
-# `q_channels` · *"Kernels share weights across channels."*
+# `q_channels` · *"A kernel uses the same weights for every channel."*
 # - `"A"` Right: one slice serves all channels.
 # - `"B"` Wrong: each channel has its own slice; weights are shared across positions.
 # - `"C"` Wrong: weights are shared across the filters of a layer.
@@ -2061,7 +2379,7 @@ check_choice(q_channels, "B", ["A", "B", "C"], "q_channels")
 # | gray 200 × 200, 3 × 3, a unit per pixel: weights | 1,600,000,000 | 360,000 | 9 |
 # | multiply-adds | 1,600,000,000 | 360,000 | 360,000 |
 # | shuffled pixels | does not notice | notices | notices |
-# | shifted picture | must learn it anew | must learn it anew | the map shifts along |
+# | shifted image | must learn it anew | must learn it anew | the map shifts along |
 #
 # - Cross-correlation slides the kernel as it is; convolution turns it by 180°. Layers use the first
 #   and call it the second. Test with asymmetric kernels, rectangles, C ≠ F and a batch.
