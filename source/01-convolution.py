@@ -41,14 +41,14 @@
 #
 # | part | you build | points |
 # |---|---|---|
-# | 1 · An image is an array | `flatten`, `fc_params` | 8 |
+# | 1 · A picture is an array | `flatten`, `fc_params` | 8 |
 # | 2 · What a fully connected layer cannot see | `fully_connected`, `permute_net` | 7 |
 # | 3 · Local, then shared | `locally_connected`, `tie_weights`, two counters | 11 |
 # | 4 · The sliding kernel | `xcorr2d`, `convolve2d`, `flip_matters` | 16 |
 # | 5 · A kernel bank on a photograph | `normalised`, `slope_kernel`, an image riddle | 8 |
 # | 6 · Channels, filters, batches | `conv2d_forward`, `depthwise_forward`, `colour_pair`, `relayout` | 29 |
 # | 7 · Convolution as one matrix product | `im2col`, `conv2d_im2col` | 8 |
-# | 8 · What moves with the image | `equivariance_gap` | 8 |
+# | 8 · What moves with the picture | `equivariance_gap` | 8 |
 # | 9 · Fact check | five sentences from slides | 5 |
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
@@ -78,7 +78,7 @@ from course.data import photo
 from course.plots import annotate_grid, show_images
 
 # %% [markdown]
-# ## Part 1 · An image is an array
+# ## Part 1 · A picture is an array
 #
 # Zoom into a photograph far enough and only numbers are left: a grid of brightness values, 0 for
 # black, 1 for white.
@@ -1251,7 +1251,7 @@ check_close(
 # </details>
 
 # %% [markdown]
-# ### Question 5 · Which kernel made which image?
+# ### Question 5 · Which kernel made which picture?
 #
 # Seven images, each made from the same photograph by cross-correlation with one of seven kernels.
 # Edge maps are drawn with zero as mid-gray.
@@ -1734,7 +1734,7 @@ check_close(
 # </details>
 
 # %% [markdown]
-# ### Exercise 15 · Two images that refute a slide
+# ### Exercise 15 · Two pictures that refute a slide
 #
 # Second half: "the same weights for all of them". Suppose it were so, and every filter had the
 # *same* slice $k$ for red, green and blue. Find two colour images that **no** such filter can tell
@@ -2076,7 +2076,7 @@ for layer in (conv2d_forward, conv2d_im2col):
 
 
 # %% [markdown]
-# ## Part 8 · What moves with the image
+# ## Part 8 · What moves with the picture
 #
 # Slides say that a convolution is *translation invariant*. The word is wrong. Let $f$ be an operation
 # and $T$ a change of the image, such as a shift.
@@ -2292,11 +2292,41 @@ plt.show()
 #
 # ## Part 9 · Fact check
 #
-# ### A convolutional network at a glance
+# ### A convolutional network in one picture
 #
 # A CNN is a series of convolution layers, each followed by a nonlinearity such as ReLU,
 # $\max(0, z)$, with some pooling layers in between, and mostly a fully connected layer at the end.
-#
+# Maps get smaller and more numerous on the way. The last layer turns them into one number a class.
+
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+figure, axis = plt.subplots(figsize=(13, 3.6))
+stages = [  # maps, their size, caption, the step that leads to the next stage
+    (1, 28, "image\n1 × 28 × 28", "convolution\n5 × 5, ReLU"),
+    (6, 24, "6 maps\n6 × 24 × 24", "pooling\n2 × 2"),
+    (6, 12, "6 × 12 × 12", "convolution\n5 × 5, ReLU"),
+    (16, 8, "16 maps\n16 × 8 × 8", "pooling\n2 × 2"),
+    (16, 4, "16 × 4 × 4", "flatten, fully\nconnected"),
+]
+left = 0.0
+for count, size, caption, step in stages:
+    side, shift_by = 0.25 + size / 12, 0.09
+    for k in range(count):
+        corner = (left + k * shift_by, 1.6 - side / 2 - (k - count / 2) * shift_by / 2)
+        axis.add_patch(plt.Rectangle(corner, side, side, facecolor="#a9c6ec", edgecolor="white"))
+    right = left + side + (count - 1) * shift_by
+    axis.text((left + right) / 2, -0.55, caption, ha="center", va="top", fontsize=10)
+    axis.annotate("", (right + 1.5, 1.6), (right + 0.15, 1.6), arrowprops={"arrowstyle": "->"})
+    axis.text(right + 0.8, 1.75, step, ha="center", va="bottom", fontsize=9)
+    left = right + 1.65
+for k in range(10):
+    axis.add_patch(plt.Circle((left + 0.15, 0.25 + 0.3 * k), 0.12, color="#55a868"))
+axis.text(left + 0.15, -0.55, "10 logits", ha="center", va="top", fontsize=10)
+axis.set(xlim=(-0.2, left + 0.8), ylim=(-1.3, 3.5))
+axis.set_aspect("equal")
+axis.axis("off")
+figure.tight_layout()
+
+# %% [markdown]
 # | layer | connections | learned numbers |
 # |---|---|---|
 # | convolution | sparse: a patch, full depth | kernels, shared by all positions, and a bias each |
