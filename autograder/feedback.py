@@ -106,8 +106,8 @@ def _page(
     folder: CourseFolder, lesson: Lesson, entry: Entry, diagnoses: Mapping[str, Sequence[str]]
 ) -> bytes:
     shelf = Shelf(lesson.hidden)
-    notebook = _read(folder.autograded / entry.result.student / lesson.assignment, lesson)
-    work = _work(notebook, lesson, shelf) if notebook else {}
+    room = folder.autograded / entry.result.student / lesson.assignment
+    work = _read_work(room, lesson, shelf)
     cells = {cell.grade_id: cell for cell in entry.result.cells}
     exercises = []
     for exercise in lesson.exercises:
@@ -122,12 +122,12 @@ def _page(
                 "earned": entry.of(exercise),
                 "tests": tests,
                 "waits": [name for name in exercise.manual if name in entry.due],
-                "work": work.get(exercise.name, []),
+                "work": (work or {}).get(exercise.name, []),
                 "diagnosis": list(diagnoses.get(exercise.name, ())),
             }
         )
     return render(
-        "feedback.html", lesson=lesson, entry=entry, exercises=exercises, notebook=bool(notebook)
+        "feedback.html", lesson=lesson, entry=entry, exercises=exercises, notebook=work is not None
     )
 
 
@@ -184,10 +184,10 @@ class Shelf:
             clean(str(frame)[:CODE_LIMIT]).strip("\n") for frame in output.get("traceback", [])[:40]
         )
         own = [frame for frame in frames if frame.lstrip().startswith(("Cell In[", "Input In ["))]
-        name = f"{output.get('ename', 'Error')}: {output.get('evalue', '')}"
-        if own and own[-1].endswith(name):  # a syntax error carries its name
-            own[-1] = own[-1][: -len(name)].rstrip()
-        return self.text("\n\n".join([*own, name]), TEXT_LIMIT)
+        name, said = output.get("ename", "Error"), output.get("evalue", "")
+        if not (own and own[-1].rsplit("\n")[-1].startswith(f"{name}:")):  # as a syntax error does
+            own.append(f"{name}: {said}")
+        return self.text("\n\n".join(own), TEXT_LIMIT)
 
     def _image(self, data: Any) -> Piece:
         encoded = "".join(data) if isinstance(data, list) else str(data)
@@ -204,12 +204,12 @@ class Shelf:
         return Piece("image", base64.b64encode(image).decode(), width, height)
 
 
-def _read(room: Path, lesson: Lesson) -> NotebookNode | None:
-    """The autograded notebook; None when there is none that can be read."""
+def _read_work(room: Path, lesson: Lesson, shelf: Shelf) -> dict[str, list[Piece]] | None:
+    """``_work`` of the autograded notebook; None when it is missing, or of a shape to distrust."""
     try:
         text = (room / f"{lesson.notebook}.ipynb").read_text(encoding="utf-8", errors="replace")
-        return nbformat.v4.reads(text)  # does not validate: outputs may be of any shape
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _work(nbformat.v4.reads(text), lesson, shelf)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -301,6 +301,15 @@ def test_an_error_shows_the_students_own_frames_without_colours(folder: CourseFo
     assert "/opt/python" not in text and "\x1b" not in text
 
 
+def test_a_syntax_error_is_named_once(folder: CourseFolder) -> None:
+    frame = "\x1b[0;36m  Cell In[4], line 1\x1b[0m\n    def f(:\nSyntaxError: invalid syntax"
+    error = new_output(
+        "error", ename="SyntaxError", evalue="invalid syntax (1.py, line 1)", traceback=[frame]
+    )
+    submit(folder, outputs=[error])
+    assert page_of(folder).count("SyntaxError") == 1
+
+
 def test_control_characters_and_turned_text_are_made_visible(folder: CourseFolder) -> None:
     text = "a\x00b\x07 \u202egrade 100\u202c bad \udcff\n10%\r50%\r100%\n"
     submit(folder, outputs=[new_output("stream", text=text)])
@@ -377,6 +386,31 @@ def test_a_damaged_result_or_a_missing_notebook_still_makes_a_page(folder: Cours
     assert "Your code is not shown here" in page_of(folder, "anna")
     assert "stored result is damaged" in page_of(folder, "ben")
     assert "Your code is not shown here" in page_of(folder, "cleo")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"outputs": [{"output_type": "display_data", "data": "a string"}]},
+        {"outputs": [{"output_type": "display_data", "data": {"image/png": "é"}}]},
+        {"outputs": [{"output_type": "error", "traceback": 3, "evalue": ["x"]}]},
+        {"outputs": [3]},
+        {"outputs": {"0": "x"}},
+        {"metadata": {"tags": 5}},
+        {"metadata": {"nbgrader": "x"}},
+        {"source": 7, "cell_type": "markdown"},
+    ],
+)
+def test_a_notebook_of_odd_shape_stops_nothing(folder: CourseFolder, damage: dict) -> None:
+    submit(folder, "anna")
+    submit(folder, "ben")
+    path = folder.autograded / "anna" / NAME / f"{NAME}.ipynb"
+    notebook = json.loads(path.read_text())
+    after = next(i for i, c in enumerate(notebook["cells"]) if "def total" in c["source"]) + 1
+    notebook["cells"][after] |= damage
+    path.write_text(json.dumps(notebook))
+    assert len(write_feedback(folder, NAME)) == 2
+    assert "2</b> of 10 points" in page_of(folder, "anna")
 
 
 def test_written_answers_are_shown_and_wait_for_a_person(folder: CourseFolder) -> None:
