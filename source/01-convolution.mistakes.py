@@ -150,11 +150,19 @@ def permute_net(w1, b1, w2, b2, order):
 # %% Both layers cannot notice exercise="q-permutation"
 # A convolution looks at neighbours, and shuffling gives each pixel new ones: no rearranged kernel makes up for that.
 q_permutation = "both"
+q_locality = "about 0"
 
 
 # %% Neither layer exercise="q-permutation"
 # Each column of the fully connected weight belongs to one pixel and can move with it.
 q_permutation = "neither"
+q_locality = "about 0"
+
+
+# %% Shuffled neighbours believed alike exercise="q-permutation"
+# A random order gives each pixel a neighbour from anywhere in the image: nothing ties their values any more.
+q_permutation = "fully connected"
+q_locality = "still close to 1"
 
 
 # %% First unit's weights everywhere exercise="locally-connected"

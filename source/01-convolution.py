@@ -41,8 +41,8 @@
 #
 # | part | you build | points |
 # |---|---|---|
-# | 1 · A picture is an array | `flatten`, `fc_params` | 8 |
-# | 2 · What a fully connected layer cannot see | `fully_connected`, `permute_net` | 7 |
+# | 1 · A picture is an array | `flatten`, `fc_params` | 7 |
+# | 2 · What a fully connected layer cannot see | `fully_connected`, `permute_net` | 8 |
 # | 3 · Local, then shared | `locally_connected`, `tie_weights`, two counters | 11 |
 # | 4 · The sliding kernel | `xcorr2d`, `convolve2d`, `flip_matters` | 16 |
 # | 5 · A kernel bank on a photograph | `normalised`, `slope_kernel`, an image riddle | 8 |
@@ -198,7 +198,7 @@ def fc_params(input_shape, units, bias=True):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test-fc-params", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test-fc-params", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Parameters of a fully connected layer, with and without biases
 check_number(fc_params((28, 28), 100, bias=False), 78_400, "the count of weights, 28 × 28 → 100,")
 check_number(fc_params((28, 28), 100), 78_500, "the count with biases, 28 × 28 → 100,")
@@ -408,12 +408,20 @@ for _name, _a, _b in zip(["w1", "b1", "w2", "b2"], _net, _before):
 # all and applies the same nine to every 3 × 3 neighbourhood. For which of the two can you *always*
 # rearrange the weights so that its outputs stay exactly the same?
 #
-# `q_permutation`: `"fully connected"`, `"convolution"`, `"both"` or `"neither"`.
+# - `q_permutation`: `"fully connected"`, `"convolution"`, `"both"` or `"neither"`.
+#
+# And you? In a photograph, take all pairs of pixels that are neighbours in a row. Their values are
+# strongly correlated, close to 1. Now shuffle the pixels by a random order.
+#
+# - `q_locality`: the correlation of neighbours is now `"still close to 1"`, `"about 0"` or
+#   `"close to -1"`?
 
 # %% nbgrader={"grade": false, "grade_id": "q-permutation", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_permutation = …  (one of the four strings)
+# q_locality = …     (one of the three strings)
 ### BEGIN SOLUTION
 q_permutation = "fully connected"
+q_locality = "about 0"
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-permutation", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -422,6 +430,14 @@ options = ["fully connected", "convolution", "both", "neither"]
 assert q_permutation in options, f"q_permutation should be one of {options}"
 ### BEGIN HIDDEN TESTS
 check_choice(q_permutation, "fully connected", options, "q_permutation")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-q-locality", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# What shuffling does to neighbours
+options = ["still close to 1", "about 0", "close to -1"]
+assert q_locality in options, f"q_locality should be one of {options}"
+### BEGIN HIDDEN TESTS
+check_choice(q_locality, "about 0", options, "q_locality")
 ### END HIDDEN TESTS
 
 # %%
@@ -1431,7 +1447,7 @@ w[:, 0, 0, 0] = [1.0, 2.0, 3.0]
 check_close(
     conv2d_forward(np.ones((1, 2, 1, 2)), w, np.zeros(3)),
     [[[[1, 1]], [[2, 2]], [[3, 3]]]],
-    "three filters on two channels",
+    "the result for three filters on two channels",
 )
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(12)
@@ -1885,7 +1901,7 @@ axes[0].set(xlim=(-0.6, 3.6), ylim=(2.6, -0.6), title="a 3 × 4 image and its si
 for (row, column), value in np.ndenumerate(toy):
     axes[0].text(column, row, value, ha="center", va="center", fontsize=13)
 for place, (i, j) in enumerate(places):
-    inset = 0.06 * place
+    inset = 0.035 * place
     axes[0].add_patch(
         plt.Rectangle(
             (j - 0.46 + inset, i - 0.46 + inset),
@@ -2061,7 +2077,7 @@ print(f"largest difference: {np.abs(difference).max():.1e}")
 # Both are right, and they cost differently: `im2col` copies each pixel up to $K_H K_W$ times, and in
 # exchange all multiplications become one matrix product. Time both on your machine:
 
-# %% jupyter={"source_hidden": true} tags=["illustration"]
+# %% tags=["illustration"]
 import time
 
 wide = np.random.default_rng(0).normal(size=(16, 3, 3, 3))  # 16 filters on RGB
