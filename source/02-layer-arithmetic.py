@@ -27,8 +27,9 @@
 # you can read the specification of a network and say what it will cost before you build it, and you
 # can tell which of the sentences that people repeat about stride and pooling are true.
 #
-# **Time** 5 to 6 hours, in two sittings: parts 1 to 4, parts 5 to 9 · **Difficulty** ●●●○○ · **You need**
-# lesson 01 (cross-correlation with several channels) and NumPy · **Runs on** any laptop, in seconds
+# **Time** 5 to 6 hours, in two sittings: parts 1 to 4, parts 5 to 9 · **Difficulty** ●●●○○ · **You
+# need** lesson 01 (cross-correlation with several channels) and NumPy · **Runs on** any laptop, in
+# seconds
 #
 # **After this lesson you can**
 #
@@ -55,9 +56,9 @@
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
 # below it. Grading runs the same checks and further ones, on other shapes and other numbers, so
 # write for any input of the described shape. Each behaviour has its own points: half of a function
-# earns half. Questions ask you to predict *before* you run the cell that shows the truth; being wrong
-# and then seeing why is the part that stays. Folded cells only draw: run them like any other. NumPy
-# is all you may import.
+# earns half. Questions ask you to predict *before* you run the cell that shows the truth; being
+# wrong and then seeing why is the part that stays. Folded cells only draw: run them like any other.
+# NumPy is all you may import.
 
 # %% tags=["parameters"]
 # Scripts that run this notebook set these; leave them as they are.
@@ -151,8 +152,8 @@ plt.show()
 # outside the fraction.
 #
 # **When the division leaves a remainder.** Some texts forbid it. Real networks rely on it: ResNet's
-# first layer ($K = 7$, $S = 2$, $P = 3$) on 224 pixels makes $(224 + 6 - 7)/2 = 111.5$ steps, floors
-# that to 111 and puts out 112. With **floor**, the last columns are not looked at. The other
+# first layer ($K = 7$, $S = 2$, $P = 3$) on 224 pixels makes $(224 + 6 - 7)/2 = 111.5$ steps,
+# floors that to 111 and puts out 112. With **floor**, the last columns are not looked at. The other
 # convention is **ceil**: one more window is allowed to hang over the right end. PyTorch floors, and
 # its pooling layers round up when asked to with `ceil_mode=True`; Caffe's pooling always did.
 
@@ -162,8 +163,8 @@ plt.show()
 #
 # Where nothing else is said, the stride is 1, there is no padding, and the framework floors.
 #
-# - **(a)** A 32×32 image goes through a 5×5 convolution, and the result through another one. Side of
-#   the final map?
+# - **(a)** A 32×32 image goes through a 5×5 convolution, and the result through another one. Side
+#   of the final map?
 # - **(b)** A 7×7 image, a 3×3 kernel, a border of one zero on every side. Side of the output?
 # - **(c)** The same 7×7 image and 3×3 kernel with stride 2 and no border. Side of the output?
 # - **(d)** A row of 10 pixels, 3 taps, stride 2. Length of the output?
@@ -236,7 +237,8 @@ check_close(q_volume, (6, 28, 28), "q_volume", rtol=0, atol=0)
 # - A kernel that covers more than the padded row fits nowhere: raise `ValueError`.
 # - With `ceil_mode=True`, a window has to *start* on a pixel of the input or of the left border. A
 #   window that would start on the right border, or beyond it, sees nothing new and is dropped:
-#   `out_size(5, 1, stride=3, ceil_mode=True)` is 2 (starts 0 and 3), not 3 (start 6 is off the row).
+#   `out_size(5, 1, stride=3, ceil_mode=True)` is 2 (starts 0 and 3), not 3 (start 6 is off the
+#   row).
 
 # %% nbgrader={"grade": false, "grade_id": "out-size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def out_size(size, kernel, stride=1, padding=0, dilation=1, ceil_mode=False):
@@ -281,9 +283,7 @@ for size in (5, 10, 13, 32):
             call = f"out_size({size}, {kernel}, stride={stride}, padding={padding})"
             check_number(out_size(size, kernel, stride, padding), len(positions), call)
 check_number(out_size(227, 11, stride=4), 55, "out_size(227, 11, stride=4)")
-check_number(
-    out_size(224, 7, stride=2, padding=3), 112, "out_size(224, 7, stride=2, padding=3)"
-)
+check_number(out_size(224, 7, stride=2, padding=3), 112, "out_size(224, 7, stride=2, padding=3)")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-out-size-dilation", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -294,7 +294,9 @@ for size, kernel in ((9, 1), (9, 2), (17, 3), (20, 5)):
     for stride, padding, dilation in ((1, 0, 3), (2, 0, 2), (2, 2, 4), (3, 1, 2)):
         last_tap = dilation * (kernel - 1)
         starts = [s for s in range(0, 99, stride) if s + last_tap < size + 2 * padding]
-        call = f"out_size({size}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
+        call = (
+            f"out_size({size}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
+        )
         check_number(out_size(size, kernel, stride, padding, dilation), len(starts), call)
 ### END HIDDEN TESTS
 
@@ -311,13 +313,9 @@ for size in (4, 6, 9, 13):
     for kernel, padding in ((2, 0), (2, 1), (3, 0), (3, 1)):
         for stride in (1, 2, 3, 4):
             starts = [0]
-            while (
-                starts[-1] + kernel < size + 2 * padding and starts[-1] + stride < size + padding
-            ):
+            while starts[-1] + kernel < size + 2 * padding and starts[-1] + stride < size + padding:
                 starts.append(starts[-1] + stride)
-            call = (
-                f"out_size({size}, {kernel}, stride={stride}, padding={padding}, ceil_mode=True)"
-            )
+            call = f"out_size({size}, {kernel}, stride={stride}, padding={padding}, ceil_mode=True)"
             got = out_size(size, kernel, stride, padding, ceil_mode=True)
             check_number(got, len(starts), call)
 ### END HIDDEN TESTS
@@ -354,8 +352,8 @@ print("(e)", (6, out_size(32, 5), out_size(32, 5)))
 
 
 # %% [markdown]
-# Without padding each 5×5 convolution takes 4 pixels off the side. After seven of them the 32 pixels
-# are down to 4, and an eighth no longer fits. That is why deep networks pad.
+# Without padding each 5×5 convolution takes 4 pixels off the side. After seven of them the 32
+# pixels are down to 4, and an eighth no longer fits. That is why deep networks pad.
 
 # %% [markdown]
 # ### Exercise 3 · The contract of a layer
@@ -490,7 +488,7 @@ for size, target in ((32, 32), (32, 16), (10, 4), (4, 1), (13, 6)):
     got = [tuple(int(v) for v in layer) for layer in fitting_layers(size, target, *offers)]
     wrong, missing = set(got) - want, want - set(got)
     assert not wrong, f"{size} → {target}: {sorted(wrong)[0]} does not do that"
-    assert not missing, f"{size} → {target}: {len(missing)} layers are missing from your list"
+    assert not missing, f"{size} → {target}: {len(missing)} layers that do this are missing"
     assert len(got) == len(set(got)), f"{size} → {target}: a layer is listed twice"
 ### END HIDDEN TESTS
 
@@ -509,21 +507,21 @@ for target in (32, 16):
     print(f"32 → {target}  (K, S, P):", *layers)
 
 # %% [markdown]
-# The first line is the rule $P = (K-1)/2$ for odd $K$ and stride 1: 1×1 with no padding, 3×3 with 1,
-# 5×5 with 2, 7×7 with 3. This is **same padding**; networks use it so that layers can be stacked
+# The first line is the rule $P = (K-1)/2$ for odd $K$ and stride 1: 1×1 with no padding, 3×3 with
+# 1, 5×5 with 2, 7×7 with 3. This is **same padding**; networks use it so that layers can be stacked
 # without bookkeeping. The second line halves: 3×3, stride 2, padding 1 is the usual choice. A 1×1
 # kernel at stride 2 halves too, by never looking at three pixels out of four. Strides above 2 are
 # rare and stand in first layers (AlexNet steps by 4; a vision transformer cuts the image into 16×16
-# patches, which is a 16×16 kernel at stride 16). Numbers of kernels are powers of two by habit: 32, 64,
-# 128, 256.
+# patches, which is a 16×16 kernel at stride 16). Numbers of kernels are powers of two by habit: 32,
+# 64, 128, 256.
 
 # %% [markdown]
 # ## Part 2 · What stands in the border?
 #
-# A pixel in the middle of the image is seen by $K^2$ positions of a kernel, a pixel in the corner by
-# one. Padding gives the border its say, but it has to invent pixels. **Zero padding** invents black.
-# **Replicate padding** repeats the edge. Here a photograph is blurred eight times with the same 5×5
-# averaging kernel, with each of the two:
+# A pixel in the middle of the image is seen by $K^2$ positions of a kernel, a pixel in the corner
+# by one. Padding gives the border its say, but it has to invent pixels. **Zero padding** invents
+# black. **Replicate padding** repeats the edge. Here a photograph is blurred eight times with the
+# same 5×5 averaging kernel, with each of the two:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 cat = photo("chelsea", gray=True, step=2)  # (150, 226)
@@ -543,15 +541,17 @@ show_images(
 plt.show()
 
 # %% [markdown]
-# Networks mostly use zeros: their kernels are learned, and learn to live with the frame. For a fixed
-# filter (a blur, an edge detector) the frame is an artefact, and replication is the better guess.
+# Networks mostly use zeros: their kernels are learned, and learn to live with the frame. For a
+# fixed filter (a blur, an edge detector) the frame is an artefact, and replication is the better
+# guess.
 
 # %% [markdown]
 # ### Exercise 5 · Padding
 # *5 points: prediction 1, zeros 2, replication 2 · 10 minutes*
 #
 # **Predict first.** A large image has the value 9 in every pixel. It is averaged with a 3×3 kernel
-# (nine weights of 1/9) and zero padding of 1. Which value stands in the top left corner of the result?
+# (nine weights of 1/9) and zero padding of 1. Which value stands in the top left corner of the
+# result?
 
 # %% nbgrader={"grade": false, "grade_id": "q-corner", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_corner: the value in the corner, a number
@@ -663,7 +663,8 @@ for padding in (0, 1, 2, (3, 1), (0, 2)):
 # padding keeps the size, and the larger half goes to the right (the convention of PyTorch and
 # TensorFlow).
 #
-# `same_padding(3)` is `(1, 1)`, `same_padding(4)` is `(1, 2)`, `same_padding(3, dilation=2)` is `(2, 2)`.
+# `same_padding(3)` is `(1, 1)`, `same_padding(4)` is `(1, 2)`, `same_padding(3, dilation=2)` is
+# `(2, 2)`.
 
 # %% nbgrader={"grade": false, "grade_id": "same-padding", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def same_padding(kernel, dilation=1):
@@ -749,11 +750,11 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 7 · Convolution with stride, padding and dilation
-# *13 points: values and bias 3, padding 2, stride 2, dilation 3, all of it at once 3 · 30 minutes*
+# *13 points: values 2, bias 1, padding 2, stride 2, dilation 3, all of it at once 3 · 30 minutes*
 #
-# The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with dilation, and with
-# each of its three numbers either one whole number or (vertical, horizontal). You may start from your
-# `conv2d_forward`. With the input already padded:
+# The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with dilation, and
+# with each of its three numbers either one whole number or (vertical, horizontal). You may start
+# from your `conv2d_forward`. With the input already padded:
 #
 # $$ y[n, o, i, j] = b[o] + \sum_{c}\sum_{k}\sum_{l}
 #    x[n,\; c,\; i\,S_H + k\,d_H,\; j\,S_W + l\,d_W]\; w[o, c, k, l] $$
@@ -765,7 +766,8 @@ plt.show()
 # $(k, l)$ the pixels that it touches are one strided slice of the input, so a 3×3 kernel needs nine
 # array operations, whatever the size of the image. Both earn full marks.
 #
-# Worked example on a single row of pixels, $x$ = `[1, 2, 3, 4, 5]` and $w$ = `[1, -1]`: dilation 2 gives `[1-3, 2-4, 3-5]`, stride 2 gives `[1-2, 3-4]`, both together `[1-3, 3-5]`.
+# Worked example on a single row of pixels, $x$ = `[1, 2, 3, 4, 5]` and $w$ = `[1, -1]`: dilation 2
+# gives `[1-3, 2-4, 3-5]`, stride 2 gives `[1-2, 3-4]`, both together `[1-3, 3-5]`.
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
@@ -798,34 +800,50 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test-conv2d-values", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Values at stride 1 without padding, bias included
+# %% nbgrader={"grade": true, "grade_id": "test-conv2d-values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Values at stride 1 without padding: several images, channels and kernels
 x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
 w = np.array([[1.0, 2.0], [0.0, -1.0]]).reshape(1, 1, 2, 2)
 check_close(conv2d(x, w), [[[[0, 2], [6, 8]]]], "conv2d of 1 … 9 with [[1, 2], [0, -1]]")
-check_close(
-    conv2d(x, w, np.array([10.0])), [[[[10, 12], [16, 18]]]], "the same with a bias of 10"
-)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(701)
-for (n, c, h, width), (o, kh, kw) in (((2, 3, 6, 8), (4, 3, 2)), ((3, 2, 7, 7), (5, 3, 3))):
-    x, w, b = rng.normal(size=(n, c, h, width)), rng.normal(size=(o, c, kh, kw)), rng.normal(size=o)
-    before = x.copy(), w.copy(), b.copy()
-    want = np.empty((n, o, h - kh + 1, width - kw + 1))
+for x_shape, w_shape in (((2, 3, 6, 8), (4, 3, 3, 2)), ((3, 2, 7, 7), (5, 2, 3, 3))):
+    x, w = rng.normal(size=x_shape), rng.normal(size=w_shape)
+    before = x.copy(), w.copy()
+    kh, kw = w_shape[2:]
+    want = np.empty((x_shape[0], w_shape[0], x_shape[2] - kh + 1, x_shape[3] - kw + 1))
     for i in range(want.shape[2]):
         for j in range(want.shape[3]):
-            want[:, :, i, j] = np.tensordot(x[:, :, i : i + kh, j : j + kw], w, ([1, 2, 3],) * 2) + b
-    what = f"conv2d of {x.shape} with weight {w.shape} and a bias"
-    check_close(conv2d(x, w, b), want, what, rtol=1e-4, atol=1e-5)
-    check_close(
-        conv2d(x, w), want - b[:, None, None], what.replace("a bias", "none"), rtol=1e-4, atol=1e-5
-    )
+            want[:, :, i, j] = np.tensordot(x[:, :, i : i + kh, j : j + kw], w, ([1, 2, 3],) * 2)
+    what = f"conv2d of {x_shape} with weight {w_shape}"
+    check_close(conv2d(x, w), want, what, rtol=1e-4, atol=1e-5)
     check_unchanged(x, before[0], "x")
     check_unchanged(w, before[1], "the weight")
-    check_unchanged(b, before[2], "the bias")
-x = np.array([[[[1, 2, 3]]]])
+got = conv2d(np.array([[[[1, 2, 3]]]]), np.array([[[[0.5, 0.25]]]]))
+check_close(got, [[[[1.0, 1.75]]]], "conv2d of whole numbers with fractions as weights")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-conv2d-bias", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# One bias per kernel
+x, w = np.arange(1.0, 5.0).reshape(1, 1, 2, 2), np.ones((2, 1, 1, 1))
 check_close(
-    conv2d(x, np.array([[[[0.5, 0.25]]]])), [[[[1.0, 1.75]]]], "whole numbers times fractions"
+    conv2d(x, w, np.array([10.0, 0.5])),
+    [[[[11, 12], [13, 14]], [[1.5, 2.5], [3.5, 4.5]]]],
+    "conv2d of [[1, 2], [3, 4]] with two 1×1 kernels of 1 and biases 10 and 0.5",
+)
+### BEGIN HIDDEN TESTS
+rng = np.random.default_rng(706)
+b = rng.normal(size=4)
+before = b.copy()
+got = conv2d(np.zeros((2, 3, 5, 6)), rng.normal(size=(4, 3, 2, 3)), b)
+check_close(
+    got, np.ones((2, 4, 4, 4)) * before[:, None, None], "conv2d of a black image with four biases"
+)
+check_unchanged(b, before, "the bias")
+check_close(
+    conv2d(np.zeros((1, 1, 3, 3)), np.ones((2, 1, 2, 2))),
+    np.zeros((1, 2, 2, 2)),
+    "conv2d of a black image without biases",
 )
 ### END HIDDEN TESTS
 
@@ -833,19 +851,23 @@ check_close(
 # Zero padding of 1 and 2, and different ones for the two axes
 x = np.ones((1, 1, 2, 2))
 check_close(
-    conv2d(x, np.ones((1, 1, 3, 3)), padding=1), [[[[4, 4], [4, 4]]]], "2×2 ones, 3×3 ones, padding 1"
+    conv2d(x, np.ones((1, 1, 3, 3)), padding=1),
+    [[[[4, 4], [4, 4]]]],
+    "2×2 ones, 3×3 ones, padding 1",
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(702)
-x, w, b = rng.normal(size=(2, 3, 5, 6)), rng.normal(size=(4, 3, 3, 2)), rng.normal(size=4)
+x, w = rng.normal(size=(2, 3, 5, 6)), rng.normal(size=(4, 3, 3, 2))
 for padding in (1, 2, (1, 0), (0, 2)):
     p, q = pair(padding)
     padded = np.zeros((2, 3, 5 + 2 * p, 6 + 2 * q))
     padded[:, :, p : p + 5, q : q + 6] = x
-    patches = np.lib.stride_tricks.sliding_window_view(padded, (3, 2), (2, 3))  # (N, C, H', W', 3, 2)
-    want = np.einsum("nchwkl,ockl->nohw", patches, w) + b[:, None, None]
+    patches = np.lib.stride_tricks.sliding_window_view(
+        padded, (3, 2), (2, 3)
+    )  # (N, C, H', W', 3, 2)
+    want = np.einsum("nchwkl,ockl->nohw", patches, w)
     what = f"conv2d of {x.shape} with padding={padding}"
-    check_close(conv2d(x, w, b, padding=padding), want, what, rtol=1e-4, atol=1e-5)
+    check_close(conv2d(x, w, padding=padding), want, what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv2d-stride", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -855,40 +877,46 @@ w = np.array([[[[1.0, -1.0]]]])
 check_close(conv2d(x, w, stride=2), [[[[-1, -1]]]], "[1, 2, 3, 4, 5] with [1, -1], stride 2")
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(703)
-x, w, b = rng.normal(size=(2, 3, 8, 11)), rng.normal(size=(2, 3, 3, 2)), rng.normal(size=2)
+x, w = rng.normal(size=(2, 3, 8, 11)), rng.normal(size=(2, 3, 3, 2))
 patches = np.lib.stride_tricks.sliding_window_view(x, (3, 2), (2, 3))
-full = np.einsum("nchwkl,ockl->nohw", patches, w) + b[:, None, None]  # stride 1
+full = np.einsum("nchwkl,ockl->nohw", patches, w)  # stride 1
 for stride in (2, 3, (1, 2), (3, 1)):
     s, t = pair(stride)
     what = f"conv2d of {x.shape} with stride={stride}"
-    check_close(conv2d(x, w, b, stride=stride), full[:, :, ::s, ::t], what, rtol=1e-4, atol=1e-5)
+    check_close(conv2d(x, w, stride=stride), full[:, :, ::s, ::t], what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv2d-dilation", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Dilated kernels
 x = np.array([[[[1.0, 2.0, 3.0, 4.0, 5.0]]]])
 w = np.array([[[[1.0, -1.0]]]])
-check_close(conv2d(x, w, dilation=2), [[[[-2, -2, -2]]]], "[1, 2, 3, 4, 5] with [1, -1], dilation 2")
 check_close(
-    conv2d(x, w, stride=2, dilation=2), [[[[-2, -2]]]], "the same with stride 2 and dilation 2"
+    conv2d(x, w, dilation=2), [[[[-2, -2, -2]]]], "[1, 2, 3, 4, 5] with [1, -1], dilation 2"
+)
+check_close(
+    conv2d(x, w, stride=2, dilation=2),
+    [[[[-2, -2]]]],
+    "[1, 2, 3, 4, 5] with [1, -1], stride 2 and dilation 2",
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(704)
-x, w, b = rng.normal(size=(2, 2, 9, 12)), rng.normal(size=(3, 2, 3, 2)), rng.normal(size=3)
+x, w = rng.normal(size=(2, 2, 9, 12)), rng.normal(size=(3, 2, 3, 2))
 for dilation in (2, 3, (1, 4), (4, 1)):
     d, e = pair(dilation)
     spread = np.zeros((3, 2, 2 * d + 1, e + 1))
     spread[:, :, ::d, ::e] = w  # a dilated kernel is a large kernel full of zeros
     patches = np.lib.stride_tricks.sliding_window_view(x, spread.shape[2:], (2, 3))
-    want = np.einsum("nchwkl,ockl->nohw", patches, spread) + b[:, None, None]
+    want = np.einsum("nchwkl,ockl->nohw", patches, spread)
     what = f"conv2d of {x.shape} with dilation={dilation}"
-    check_close(conv2d(x, w, b, dilation=dilation), want, what, rtol=1e-4, atol=1e-5)
+    check_close(conv2d(x, w, dilation=dilation), want, what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv2d-together", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Stride, padding and dilation together, different for the two axes
 y = conv2d(np.ones((1, 1, 4, 5)), np.ones((1, 1, 2, 2)), stride=(1, 2), padding=(1, 0))
-check_close(y[0, 0], [[2, 2], [4, 4], [4, 4], [4, 4], [2, 2]], "4×5 ones, stride (1, 2), padding (1, 0)")
+check_close(
+    y[0, 0], [[2, 2], [4, 4], [4, 4], [4, 4], [2, 2]], "4×5 ones, stride (1, 2), padding (1, 0)"
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(705)
 cases = [
@@ -922,8 +950,8 @@ for x_shape, w_shape, s, p, d in cases:
 # - **Could not broadcast (N, C_out, H', W') with (C_out,).** NumPy aligns shapes from the right.
 #   Give the bias two more axes: `bias[:, None, None]` is (C_out, 1, 1).
 # - **Right for stride 1, one column too many or too few for stride 2.** The last position starts
-#   at $S(n' - 1)$. A slice that starts at `a` and holds `n` values `S` apart is `a : a + S * (n -
-#   1) + 1 : S`.
+#   at $S(n' - 1)$. A slice that starts at `a` and holds `n` values `S` apart is
+#   `a : a + S * (n - 1) + 1 : S`.
 # - **Dilation does the same as stride.** Stride moves the kernel as a whole; dilation spreads its
 #   taps. Look at which index each of them multiplies in the formula.
 # - **The input has changed after the call.** `x += …` and `x[...] = …` write into the caller's
@@ -1002,7 +1030,13 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
             want[:, :, i, j] = x[:, :, i, j] @ w.T
     check_close(conv1x1(x, w), want, f"conv1x1 of {shape}, {kernels} kernels", rtol=1e-4, atol=1e-5)
     want = want + b[:, None, None]
-    check_close(conv1x1(x, w, b), want, "the same with a bias", rtol=1e-4, atol=1e-5)
+    check_close(
+        conv1x1(x, w, b),
+        want,
+        f"conv1x1 of {shape}, {kernels} kernels and biases",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1019,27 +1053,28 @@ for shape, kernels in (((2, 5, 3, 4), 6), ((3, 4, 4, 4), 2)):
 # %% [markdown]
 # ## Part 4 · What a layer costs
 #
-# **Parameters.** A kernel has $K_H K_W C_{in}$ weights and one bias, and there are $C_{out}$ kernels:
+# **Parameters.** A kernel has $K_H K_W C_{in}$ weights and one bias, and there are $C_{out}$
+# kernels:
 #
 # $$ (K_H K_W C_{in} + 1)\, C_{out} . $$
 #
-# Height and width of the image do not occur: the same kernels serve every position. In a **grouped**
-# convolution the channels are split into $g$ groups that do not see each other. Each kernel then is
-# only $C_{in}/g$ deep, so the weights shrink by $g$ (the biases do not). With $g = C_{in}$ each
-# kernel sees one channel: a *depthwise* convolution.
+# Height and width of the image do not occur: the same kernels serve every position. In a
+# **grouped** convolution the channels are split into $g$ groups that do not see each other. Each
+# kernel then is only $C_{in}/g$ deep, so the weights shrink by $g$ (the biases do not). With
+# $g = C_{in}$ each kernel sees one channel: a *depthwise* convolution.
 #
 # **Work.** Every *output* value costs one multiply-add (**MAC**) for each weight of its kernel:
 #
 # $$ \text{MACs} = \frac{K_H K_W C_{in}}{g} \cdot C_{out} H' W' . $$
 #
 # Counted one by one that is $K^2 C$ multiplications, $K^2 C - 1$ additions to sum them up, and one
-# addition for the bias: $2 K^2 C$ floating point operations per output value. So **FLOPs = 2 MACs**. In
-# tables of networks the word FLOP often stands for a MAC, and the numbers then come out at half of
-# what this formula says. This course says MAC when it means MAC; when you read a table elsewhere,
-# recompute one row to see which of the two it counts.
+# addition for the bias: $2 K^2 C$ floating point operations per output value. So **FLOPs = 2
+# MACs**. In tables of networks the word FLOP often stands for a MAC, and the numbers then come out
+# at half of what this formula says. This course says MAC when it means MAC; when you read a table
+# elsewhere, recompute one row to see which of the two it counts.
 #
-# **Memory.** A float32 takes 4 bytes. A feature map of $C \times H \times W$ takes $4CHW$ bytes, and
-# training keeps all of them for the way back.
+# **Memory.** A float32 takes 4 bytes. A feature map of $C \times H \times W$ takes $4CHW$ bytes,
+# and training keeps all of them for the way back.
 
 # %% [markdown]
 # ### Exercise 9 · Parameters and work of one layer
@@ -1123,11 +1158,19 @@ check_number(conv_params(3, 64, 3), 1792, "conv_params(3, 64, 3)")
 check_number(conv_params(3, 64, 3, bias=False), 1728, "conv_params(3, 64, 3, bias=False)")
 check_number(conv_params(4, 6, 1, groups=2), 18, "conv_params(4, 6, 1, groups=2)")
 ### BEGIN HIDDEN TESTS
-for c, o, kernel, g in ((5, 7, 3, 1), (5, 8, (2, 5), 1), (1, 9, (7, 1), 1), (6, 4, 3, 2), (8, 8, 5, 8)):
+for c, o, kernel, g in (
+    (5, 7, 3, 1),
+    (5, 8, (2, 5), 1),
+    (1, 9, (7, 1), 1),
+    (6, 4, 3, 2),
+    (8, 8, 5, 8),
+):
     weight = np.ones((o, c // g, *pair(kernel)))
     call = f"conv_params({c}, {o}, {kernel}, groups={g}"
     check_number(conv_params(c, o, kernel, groups=g), weight.size + o, call + ")")
-    check_number(conv_params(c, o, kernel, groups=g, bias=False), weight.size, call + ", bias=False)")
+    check_number(
+        conv_params(c, o, kernel, groups=g, bias=False), weight.size, call + ", bias=False)"
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-work", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -1150,8 +1193,8 @@ for shape, o, kernel, stride, padding, dilation, g in cases:
     call = f"conv_work({shape}, {o}, {kernel}, {stride}, {padding}, {dilation}, groups={g})"
     got = conv_work(shape, o, kernel, stride, padding, dilation, groups=g)
     check_shape(got, (2,), call)
-    check_number(got[0], macs, f"{call}, the MACs:")
-    check_number(got[1], 2 * macs, f"{call}, the FLOPs:")
+    check_number(got[0], macs, f"the first number of {call}")
+    check_number(got[1], 2 * macs, f"the second number of {call}")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1177,16 +1220,17 @@ print(f"AlexNet's first layer: {macs / 1e6:.1f} million MACs, {flops / 1e6:.1f} 
 # ### Exercise 10 · What sharing saves
 # *2 points · 10 minutes*
 #
-# A convolution connects two maps sparsely (each unit sees a $K \times K$ patch) and with shared weights
-# (all units of a map have the same kernel). Take the two away one after the other:
+# A convolution connects two maps sparsely (each unit sees a $K \times K$ patch) and with shared
+# weights (all units of a map have the same kernel). Take the two away one after the other:
 #
 # - **shared**: a convolution, stride 1, no padding;
 # - **local**: the same patches, but every output value has weights and a bias of its own;
 # - **dense**: every output value is connected to every input value, with a bias of its own:
 #   $(C_{in} H W + 1)\, C_{out} H' W'$.
 #
-# Write `connection_params`, which returns the three numbers of parameters. One channel of 4×4 pixels
-# and one 3×3 kernel have 2×2 outputs: `connection_params((1, 4, 4), 1, 3)` is `(10, 40, 68)`.
+# Write `connection_params`, which returns the three numbers of parameters. One channel of 4×4
+# pixels and one 3×3 kernel have 2×2 outputs: `connection_params((1, 4, 4), 1, 3)` is
+# `(10, 40, 68)`.
 
 # %% nbgrader={"grade": false, "grade_id": "connection-params", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def connection_params(in_shape, out_channels, kernel):
@@ -1220,9 +1264,9 @@ for (c, h, w), o, kernel in (((3, 32, 32), 10, 5), ((2, 9, 6), 5, (2, 3)), ((1, 
     call = f"connection_params({(c, h, w)}, {o}, {kernel})"
     got = connection_params((c, h, w), o, kernel)
     check_shape(got, (3,), call)
-    check_number(got[0], o * (c * kh * kw + 1), f"{call}, shared:")
-    check_number(got[1], units * (c * kh * kw + 1), f"{call}, local:")
-    check_number(got[2], units * (c * h * w + 1), f"{call}, dense:")
+    check_number(got[0], o * (c * kh * kw + 1), f"the shared layer of {call}")
+    check_number(got[1], units * (c * kh * kw + 1), f"the local layer of {call}")
+    check_number(got[2], units * (c * h * w + 1), f"the dense layer of {call}")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1249,8 +1293,8 @@ plt.show()
 # %% [markdown]
 # Locality saves a factor of about 40 here, sharing another 784, one for each output position. For a
 # later layer, 64×56×56 in and out, the fully connected version would need
-# $(64 \cdot 56 \cdot 56 + 1) \cdot 64 \cdot 56 \cdot 56 \approx 4.0 \cdot 10^{10}$ parameters; the 3×3
-# convolution has 36,928.
+# $(64 \cdot 56 \cdot 56 + 1) \cdot 64 \cdot 56 \cdot 56 \approx 4.0 \cdot 10^{10}$ parameters; the
+# 3×3 convolution has 36,928.
 
 # %% [markdown]
 # ### Exercise 11 · The bill of a whole network
@@ -1272,8 +1316,8 @@ plt.show()
 # Comparisons, ReLUs and normalisation cost something too; next to the MACs it is small, and tables
 # leave it out.
 #
-# **Predict first.** The small network below is a relative of LeNet. Suppose you take out both pooling
-# layers and leave everything else as it is. Which layers get another number of parameters?
+# **Predict first.** The small network below is a relative of LeNet. Suppose you take out both
+# pooling layers and leave everything else as it is. Which layers get another number of parameters?
 #
 # - `"a"` none: pooling has no parameters
 # - `"b"` the second convolution and the first linear layer
@@ -1361,11 +1405,26 @@ for row, want in zip(rows, [(2, 6, 6), (2, 6, 6), (2, 3, 3), (18,), (5,)], stric
     check_close(row["shape"], want, f"the shape after {row['layer']} on (1, 6, 6)")
 ### BEGIN HIDDEN TESTS
 layers = [
-    ("conv", 6, (3, 5), (2, 1), (1, 0)), ("batchnorm",), ("relu",), ("pool", 3, 2),
-    ("conv", 4, 2, 1, 0), ("pool", (2, 3), (1, 2)), ("flatten",), ("linear", 7), ("linear", 3),
+    ("conv", 6, (3, 5), (2, 1), (1, 0)),
+    ("batchnorm",),
+    ("relu",),
+    ("pool", 3, 2),
+    ("conv", 4, 2, 1, 0),
+    ("pool", (2, 3), (1, 2)),
+    ("flatten",),
+    ("linear", 7),
+    ("linear", 3),
 ]
 wants = [
-    (6, 8, 16), (6, 8, 16), (6, 8, 16), (6, 3, 7), (4, 2, 6), (4, 1, 2), (8,), (7,), (3,),
+    (6, 8, 16),
+    (6, 8, 16),
+    (6, 8, 16),
+    (6, 3, 7),
+    (4, 2, 6),
+    (4, 1, 2),
+    (8,),
+    (7,),
+    (3,),
 ]
 rows = network_table(layers, (3, 15, 20))
 assert len(rows) == len(layers), f"{len(layers)} layers should give as many rows, not {len(rows)}"
@@ -1380,15 +1439,27 @@ got = [row["params"] for row in network_table(small, (1, 6, 6))]
 check_close(got, [20, 0, 0, 0, 95], "the parameters of conv, relu, pool, flatten, linear")
 ### BEGIN HIDDEN TESTS
 layers = [
-    ("conv", 6, (3, 5), (2, 1), (1, 0)), ("batchnorm",), ("relu",), ("pool", 3, 2),
-    ("conv", 4, 2, 1, 0), ("pool", 2, 2), ("flatten",), ("linear", 7), ("linear", 3),
+    ("conv", 6, (3, 5), (2, 1), (1, 0)),
+    ("batchnorm",),
+    ("relu",),
+    ("pool", 3, 2),
+    ("conv", 4, 2, 1, 0),
+    ("pool", 2, 2),
+    ("flatten",),
+    ("linear", 7),
+    ("linear", 3),
 ]
 wants = [6 * 46, 12, 0, 0, 4 * 25, 0, 0, 13 * 7, 8 * 3]
 for row, layer, want in zip(network_table(layers, (3, 15, 20)), layers, wants, strict=True):
     check_number(row["params"], want, f"the number of parameters of {layer}")
 classic = [
-    ("conv", 20, 5, 1, 0), ("pool", 2, 2), ("conv", 50, 5, 1, 0), ("pool", 2, 2),
-    ("flatten",), ("linear", 500), ("linear", 10),
+    ("conv", 20, 5, 1, 0),
+    ("pool", 2, 2),
+    ("conv", 50, 5, 1, 0),
+    ("pool", 2, 2),
+    ("flatten",),
+    ("linear", 500),
+    ("linear", 10),
 ]
 total = sum(row["params"] for row in network_table(classic, (1, 28, 28)))
 check_number(total, 431_080, "the parameters of the LeNet, all layers,")
@@ -1402,8 +1473,14 @@ check_close([row["macs"] for row in rows], [648, 0, 0, 0, 90], "the MACs of the 
 check_close([row["bytes"] for row in rows], [288, 288, 72, 72, 20], "the bytes of the five outputs")
 ### BEGIN HIDDEN TESTS
 layers = [
-    ("conv", 6, (3, 5), (2, 1), (1, 0)), ("batchnorm",), ("relu",), ("pool", 3, 2),
-    ("conv", 4, 2, 1, 0), ("flatten",), ("linear", 7), ("linear", 3),
+    ("conv", 6, (3, 5), (2, 1), (1, 0)),
+    ("batchnorm",),
+    ("relu",),
+    ("pool", 3, 2),
+    ("conv", 4, 2, 1, 0),
+    ("flatten",),
+    ("linear", 7),
+    ("linear", 3),
 ]
 macs = [768 * 45, 0, 0, 0, 48 * 24, 0, 48 * 7, 21]
 sizes = [4 * n for n in (768, 768, 768, 126, 48, 48, 7, 3)]
@@ -1452,22 +1529,23 @@ for title, layers in (("with pooling", lenet), ("without pooling", bare)):
 
 
 # %% [markdown]
-# Remember this picture: **parameters sit in the linear layers, work in the convolutions, memory in the
-# first maps.** A kernel is paid for once and used at every position; a weight of a linear layer is used
-# once.
+# Remember this picture: **parameters sit in the linear layers, work in the convolutions, memory in
+# the first maps.** A kernel is paid for once and used at every position; a weight of a linear layer
+# is used once.
 #
-# It also says what pooling does and does not do. Pooling has no parameters, and it takes none from any
-# convolution. What it shrinks are the maps: later convolutions have fewer positions to compute, and the
-# one layer whose weights depend on the size of the map, the first linear one after flatten, gets
-# smaller. "Pooling reduces the number of parameters" is true of that layer only, and a network that
-# ends in global average pooling does not even have it.
+# It also says what pooling does and does not do. Pooling has no parameters, and it takes none from
+# any convolution. What it shrinks are the maps: later convolutions have fewer positions to compute,
+# and the one layer whose weights depend on the size of the map, the first linear one after flatten,
+# gets smaller. "Pooling reduces the number of parameters" is true of that layer only, and a network
+# that ends in global average pooling does not even have it.
 
 # %% [markdown]
 # ## Part 5 · What one unit sees
 #
-# The **receptive field** of a unit is the region of the *input* that can change it. In the first layer
-# it is the kernel. Later, each unit sees a few units of the layer before, each of which sees a patch.
-# Below, every dot is a unit, and the orange lines are everything that the topmost unit depends on.
+# The **receptive field** of a unit is the region of the *input* that can change it. In the first
+# layer it is the kernel. Later, each unit sees a few units of the layer before, each of which sees
+# a patch. Below, every dot is a unit, and the orange lines are everything that the topmost unit
+# depends on.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 def draw_cone(axis, title, layers, width=21):
@@ -1501,7 +1579,9 @@ def draw_cone(axis, title, layers, width=21):
         active = children
     axis.set(title=f"{title}\nreceptive field {span}", ylim=(-0.4, len(layers) + 0.4))
     axis.title.set_fontsize(10)
-    axis.set_yticks(range(len(layers) + 1), ["input"] + [f"layer {i + 1}" for i in range(len(layers))])
+    axis.set_yticks(
+        range(len(layers) + 1), ["input"] + [f"layer {i + 1}" for i in range(len(layers))]
+    )
     axis.set_xticks([])
     axis.tick_params(length=0)
     for side in axis.spines.values():
@@ -1520,15 +1600,15 @@ plt.show()
 # right *for stride 1 and dilation 1*, and slow: to see 224 pixels, 3×3 kernels need 112 layers.
 #
 # Middle: a layer with stride 2 leaves units that stand 2 pixels apart on the input, so each tap of
-# every *later* layer reaches twice as far. Call the distance between neighbouring units of layer $l$,
-# measured in input pixels, its **jump** $j_l$:
+# every *later* layer reaches twice as far. Call the distance between neighbouring units of layer
+# $l$, measured in input pixels, its **jump** $j_l$:
 #
 # $$ j_l = j_{l-1} \cdot S_l, \qquad r_l = r_{l-1} + d_l\,(K_l - 1)\, j_{l-1},
 # \qquad\text{with } j_0 = r_0 = 1 . $$
 #
-# Look at the indices: the receptive field of layer $l$ uses the jump *before* layer $l$. A layer's own
-# stride does not widen what its own units see; it decides only how far apart they stand. As a table,
-# for the middle picture:
+# Look at the indices: the receptive field of layer $l$ uses the jump *before* layer $l$. A layer's
+# own stride does not widen what its own units see; it decides only how far apart they stand. As a
+# table, for the middle picture:
 #
 # | layer | $K$ | $S$ | adds $(K-1)\,j_{l-1}$ | $r_l$ | $j_l$ |
 # |---|---|---|---|---|---|
@@ -1540,18 +1620,18 @@ plt.show()
 # Pooling layers count like convolutions: window as kernel, with their stride.
 #
 # So there are three ways to see more: larger kernels (cost grows with $K^2$), more layers, or wider
-# steps (stride and pooling, which lose resolution, or dilation, which does not). A receptive field that
-# is too small cannot contain the thing to be recognised. That one which is too large "overfits", as one
-# can read, is not established: in some of the most used networks it is larger than the image, as you
-# will compute below.
+# steps (stride and pooling, which lose resolution, or dilation, which does not). A receptive field
+# that is too small cannot contain the thing to be recognised. That one which is too large
+# "overfits", as one can read, is not established: in some of the most used networks it is larger
+# than the image, as you will compute below.
 
 # %% [markdown]
 # ### Exercise 12 · Three claims about receptive fields
 # *3 points · 10 minutes · no code*
 #
-# **(a)** One can read: *a larger stride increases the receptive field, since the kernel covers a larger
-# region in each step.* You change the stride of one layer from 1 to 2 and leave its kernel. What
-# happens?
+# **(a)** One can read: *a larger stride increases the receptive field, since the kernel covers a
+# larger region in each step.* You change the stride of one layer from 1 to 2 and leave its kernel.
+# What happens?
 #
 # - `"a"` the receptive field of this layer's units grows
 # - `"b"` this layer's units see as much as before; units of later layers see more
@@ -1561,8 +1641,8 @@ plt.show()
 # **(b)** Somebody computes the receptive field after five 3×3 layers, each with stride 2, as
 # $1 + 5 \cdot 2 = 11$. What is it?
 #
-# **(c)** A text defines a kernel by $K(m, n) = 0$ for $|m| > r$ or $|n| > r$, and goes on: *2r is the
-# width of the receptive field.* For $r = 3$, how wide is it?
+# **(c)** A text defines a kernel by $K(m, n) = 0$ for $|m| > r$ or $|n| > r$, and goes on: *2r is
+# the width of the receptive field.* For $r = 3$, how wide is it?
 
 # %% nbgrader={"grade": false, "grade_id": "q-stride-field", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_stride_field: "a", "b", "c" or "d", your answer to (a)
@@ -1616,10 +1696,11 @@ check_number(q_radius, 7, "q_radius")
 # ### Exercise 13 · The receptive field by formula
 # *5 points: stride 1 and dilation 2, strides 3 · 15 minutes*
 #
-# Write `receptive_field` for a stack of layers, each `(kernel, stride, dilation)`, the first layer first.
+# Write `receptive_field` for a stack of layers, each `(kernel, stride, dilation)`, the first layer
+# first.
 #
-# `receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)])` is 15, as in the table. With no layer at all a unit
-# is a pixel and sees itself: 1.
+# `receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)])` is 15, as in the table. With no layer at all
+# a unit is a pixel and sees itself: 1.
 
 # %% nbgrader={"grade": false, "grade_id": "receptive-field", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def receptive_field(layers):
@@ -1642,8 +1723,8 @@ def receptive_field(layers):
 
 # %% nbgrader={"grade": true, "grade_id": "test-receptive-field-stride-one", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Stacks without stride: depth, mixed kernels, dilation
-check_number(receptive_field([(3, 1, 1)] * 3), 7, "three 3×3 layers:")
-check_number(receptive_field([]), 1, "no layer:")
+check_number(receptive_field([(3, 1, 1)] * 3), 7, "receptive_field([(3, 1, 1)] * 3)")
+check_number(receptive_field([]), 1, "receptive_field([])")
 ### BEGIN HIDDEN TESTS
 for layers in (
     [(5, 1, 1)],
@@ -1660,7 +1741,11 @@ for layers in (
 
 # %% nbgrader={"grade": true, "grade_id": "test-receptive-field-strides", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Stacks with strides, each of which stretches the layers after it
-check_number(receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)]), 15, "the stack of the table:")
+check_number(
+    receptive_field([(3, 2, 1), (3, 2, 1), (3, 1, 1)]),
+    15,
+    "receptive_field of the stack in the table",
+)
 ### BEGIN HIDDEN TESTS
 for layers in (
     [(3, 2, 1)],
@@ -1704,21 +1789,21 @@ for name, layers in nets.items():
 
 
 # %% [markdown]
-# A unit at the end of ResNet-50 could look at 427 pixels of an image that has 224: what is left over is
-# padding.
+# A unit at the end of ResNet-50 could look at 427 pixels of an image that has 224: what is left
+# over is padding.
 
 # %% [markdown]
 # ### Exercise 14 · The receptive field by measurement
 # *3 points · 15 minutes*
 #
-# A formula can be wrong and a specification can lie. A receptive field can also be *measured*, for any
-# network, without looking inside: change one input pixel and see whether the output changes.
+# A formula can be wrong and a specification can lie. A receptive field can also be *measured*, for
+# any network, without looking inside: change one input pixel and see whether the output changes.
 #
-# Write `influences`. It gets a function `net`, which takes a batch of one-dimensional signals
-# (B, n) and returns their outputs (B, m), and reports which of the $n$ inputs change output number
-# `index`. One call of `net` is enough: make a batch of $n + 1$ signals, a base signal and $n$ copies in
-# each of which one input is different. (In a differentiable network the gradient of the output with
-# respect to the inputs would tell the same: where it is not zero, the input matters.)
+# Write `influences`. It gets a function `net`, which takes a batch of one-dimensional signals (B,
+# n) and returns their outputs (B, m), and reports which of the $n$ inputs change output number
+# `index`. One call of `net` is enough: make a batch of $n + 1$ signals, a base signal and $n$
+# copies in each of which one input is different. (In a differentiable network the gradient of the
+# output with respect to the inputs would tell the same: where it is not zero, the input matters.)
 #
 # With `net = lambda s: s[:, :-2] + s[:, 2:]` (taps 0 and 2), n = 6 and index = 1, the answer is
 # `[1, 3]`. Mind that the output of the base need not be zero: networks have biases.
@@ -1811,16 +1896,18 @@ for title, layers in (
 ):
     seen = influences(averaging(layers), 40, 2)
     span = max(seen) - min(seen) + 1
-    print(f"{title:20} formula {receptive_field(layers):3}  measured {span:3}  inputs used {len(seen):3}")
+    print(
+        f"{title:20} formula {receptive_field(layers):3}  measured {span:3}  inputs used {len(seen):3}"
+    )
 
 
 # %% [markdown]
-# The last line has a surprise: three layers of dilation 2 span 13 pixels and use only 7 of them, every
-# second one. The formula gives the *extent*; the measurement also shows the holes. Dilations that
-# double, 1, 2, 4, leave none.
+# The last line has a surprise: three layers of dilation 2 span 13 pixels and use only 7 of them,
+# every second one. The formula gives the *extent*; the measurement also shows the holes. Dilations
+# that double, 1, 2, 4, leave none.
 #
-# The measurement shows one thing more. How *much* does each pixel matter? For averaging kernels, count
-# the paths from a pixel to the unit:
+# The measurement shows one thing more. How *much* does each pixel matter? For averaging kernels,
+# count the paths from a pixel to the unit:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 def paths(layers):
@@ -1845,22 +1932,24 @@ for axis, (title, layers) in zip(axes, stacks.items(), strict=True):
     axis.imshow(heat, cmap="magma")
     order = np.sort(heat.ravel())[::-1]
     share = (np.cumsum(order) < 0.95).sum() + 1
-    axis.set_title(f"{title}\n{side}×{side}; 95% of it in {share} of {side * side} pixels", fontsize=9)
+    axis.set_title(
+        f"{title}\n{side}×{side}; 95% of it in {share} of {side * side} pixels", fontsize=9
+    )
     axis.axis("off")
 figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# This is the gradient of the unit with respect to each pixel. In the deep stack the pixels of the middle
-# reach the unit on many paths, those of the rim on one: its *effective* receptive field is much smaller
-# than the one of the formula.
+# This is the gradient of the unit with respect to each pixel. In the deep stack the pixels of the
+# middle reach the unit on many paths, those of the rim on one: its *effective* receptive field is
+# much smaller than the one of the formula.
 
 # %% [markdown]
 # ## Part 6 · Dilated and stacked kernels
 #
-# Dilation spreads the taps of a kernel and leaves their number alone: a 3×3 kernel has nine weights at
-# any dilation. Stack three of them with dilation 1, 2 and 4. Above, the taps of each layer; below, what
-# one unit sees after it:
+# Dilation spreads the taps of a kernel and leaves their number alone: a 3×3 kernel has nine weights
+# at any dilation. Stack three of them with dilation 1, 2 and 4. Above, the taps of each layer;
+# below, what one unit sees after it:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axes = plt.subplots(2, 3, figsize=(8.4, 6))
@@ -1889,18 +1978,18 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# 3, 7, 15: after $i$ layers with dilations $1, 2, 4, \dots, 2^{i-1}$ the field is $2^{i+1} - 1$ wide. It
-# grows exponentially, the number of weights only linearly, and no resolution is lost. Networks that
-# give an answer for every pixel use it (Yu and Koltun). In one dimension WaveNet uses the same trick to
-# generate speech sample by sample: it stacks **causal** dilated layers, in which an output depends on the
-# present and the past only.
+# 3, 7, 15: after $i$ layers with dilations $1, 2, 4, \dots, 2^{i-1}$ the field is $2^{i+1} - 1$
+# wide. It grows exponentially, the number of weights only linearly, and no resolution is lost.
+# Networks that give an answer for every pixel use it (Yu and Koltun). In one dimension WaveNet uses
+# the same trick to generate speech sample by sample: it stacks **causal** dilated layers, in which
+# an output depends on the present and the past only.
 
 # %% [markdown]
 # ### Exercise 15 · A causal dilated convolution
 # *4 points: prediction 1, function 3 · 15 minutes*
 #
-# **Predict first.** Ten causal layers with 2 taps each and dilations 1, 2, 4, …, 512. How many samples
-# (the present one included) does an output depend on?
+# **Predict first.** Ten causal layers with 2 taps each and dilations 1, 2, 4, …, 512. How many
+# samples (the present one included) does an output depend on?
 
 # %% nbgrader={"grade": false, "grade_id": "q-causal-field", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_causal_field: a number of samples
@@ -1916,8 +2005,8 @@ check_number(q_causal_field, 1024, "q_causal_field")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now write one layer. The last weight multiplies the present sample, the one before it the sample $d$
-# steps earlier, and so on; samples from before the beginning are 0:
+# Now write one layer. The last weight multiplies the present sample, the one before it the sample
+# $d$ steps earlier, and so on; samples from before the beginning are 0:
 #
 # $$ y[t] = \sum_{k=0}^{K-1} w[k]\; x\big[t - (K-1-k)\,d\big] . $$
 #
@@ -1990,8 +2079,8 @@ for layer, dilation in enumerate((1, 2, 4, 8), 1):
 #
 # Two 3×3 layers see 5×5 pixels, like one 5×5 layer. With $C$ channels in and out they have
 # $2 \cdot 9\,C^2 = 18\,C^2$ weights against $25\,C^2$, 28% fewer; three of them against a 7×7 layer
-# $27\,C^2$ against $49\,C^2$. Is it the same layer, only cheaper? Without a nonlinearity between them, two
-# convolutions are one: find its kernel.
+# $27\,C^2$ against $49\,C^2$. Is it the same layer, only cheaper? Without a nonlinearity between
+# them, two convolutions are one: find its kernel.
 #
 # Write `compose`: cross-correlating an image with `first` and the result with `second` (no padding,
 # stride 1) shall equal cross-correlating it once with `compose(first, second)`. One channel.
@@ -2021,7 +2110,9 @@ def compose(first, second):
 # %% nbgrader={"grade": true, "grade_id": "test-compose", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # One kernel for two layers, rectangular and not symmetric
 check_close(
-    compose(np.array([[1.0, 2.0]]), np.array([[1.0, 10.0]])), [[1, 12, 20]], "compose([[1, 2]], [[1, 10]])"
+    compose(np.array([[1.0, 2.0]]), np.array([[1.0, 10.0]])),
+    [[1, 12, 20]],
+    "compose([[1, 2]], [[1, 10]])",
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1601)
@@ -2035,7 +2126,9 @@ for shape1, shape2 in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (2, 2)), ((3
     side = tuple(a + b - 1 for a, b in zip(shape1, shape2, strict=True))
     check_shape(both, side, f"compose of {shape1} and {shape2}")
     once = np.einsum("ijkl,kl->ij", _windows(image, side), both)
-    check_close(once, twice, f"the image after compose of {shape1} and {shape2}", rtol=1e-4, atol=1e-5)
+    check_close(
+        once, twice, f"the image after compose of {shape1} and {shape2}", rtol=1e-4, atol=1e-5
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -2050,10 +2143,12 @@ for shape1, shape2 in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (2, 2)), ((3
 #
 # **And now with a ReLU between them**, as in a network. Which statement is right?
 #
-# - `"a"` two 3×3 layers and one 5×5 layer then compute the same functions, the former with fewer weights
+# - `"a"` two 3×3 layers and one 5×5 layer then compute the same functions, the former with fewer
+#   weights
 # - `"b"` two 3×3 layers can compute everything that one 5×5 layer can, and more
-# - `"c"` they see the same pixels, but neither can replace the other in general: the stack has fewer
-#   weights and one more nonlinearity, and most 5×5 kernels are no composition of two 3×3 kernels
+# - `"c"` they see the same pixels, but neither can replace the other in general: the stack has
+#   fewer weights and one more nonlinearity, and most 5×5 kernels are no composition of two 3×3
+#   kernels
 # - `"d"` the stack has more weights, and a smaller receptive field
 
 # %% nbgrader={"grade": false, "grade_id": "q-stack", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2079,9 +2174,9 @@ check_choice(q_stack, "c", ("a", "b", "c", "d"), "q_stack")
 # %% [markdown]
 # ## Part 7 · Pooling
 #
-# Pooling (or subsampling) slides a window like a convolution, but it learns nothing: it puts out the
-# **maximum**, the **average** or the **sum** of what it sees, for every channel by itself. The common case is
-# a 2×2 window with stride 2:
+# Pooling (or subsampling) slides a window like a convolution, but it learns nothing: it puts out
+# the **maximum**, the **average** or the **sum** of what it sees, for every channel by itself. The
+# common case is a 2×2 window with stride 2:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 values = np.array([[1, 3, -2, -1], [5, 2, -4, -3], [0, 0, 7, 1], [-1, 4, 1, 2]])
@@ -2092,30 +2187,36 @@ axes[0].set_title("4×4", fontsize=10)
 for axis, name in zip(axes[1:], ("max", "mean", "sum"), strict=True):
     annotate_grid(axis, getattr(blocks, name)(axis=(2, 3)))
     axis.set_title({"mean": "average"}.get(name, name), fontsize=10)
-for position, color in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (ORANGE, GREEN, RED, BLUE), strict=True):
+for position, color in zip(
+    ((0, 0), (0, 1), (1, 0), (1, 1)), (ORANGE, GREEN, RED, BLUE), strict=True
+):
     i, j = position
     axes[0].add_patch(
         plt.Rectangle((2 * j - 0.45, 2 * i - 0.45), 1.9, 1.9, fill=False, edgecolor=color, lw=3)
     )
     for axis in axes[1:]:
-        axis.add_patch(plt.Rectangle((j - 0.45, i - 0.45), 0.9, 0.9, fill=False, edgecolor=color, lw=3))
+        axis.add_patch(
+            plt.Rectangle((j - 0.45, i - 0.45), 0.9, 0.9, fill=False, edgecolor=color, lw=3)
+        )
 figure.tight_layout()
 plt.show()
 
 
 # %% [markdown]
-# Height and width halve, and three of four numbers are gone: a 2×2 window with stride 2 discards 75% of
-# the map. Note the upper right window: all its values are negative, and so is its maximum.
+# Height and width halve, and three of four numbers are gone: a 2×2 window with stride 2 discards
+# 75% of the map. Note the upper right window: all its values are negative, and so is its maximum.
 #
-# Window and stride are two numbers. LeNet-5 averages over windows that touch (2×2, stride 2). AlexNet
-# takes the maximum of windows that **overlap**: 3×3 with stride 2, which makes 27 out of 55.
+# Window and stride are two numbers. LeNet-5 averages over windows that touch (2×2, stride 2).
+# AlexNet takes the maximum of windows that **overlap**: 3×3 with stride 2, which makes 27 out of
+# 55.
 #
-# Max pooling with padding needs care. The border is there to place windows, not to win: it counts as
-# $-\infty$. For average and sum the border is zero, and the average divides by the whole window.
+# Max pooling with padding needs care. The border is there to place windows, not to win: it counts
+# as $-\infty$. For average and sum the border is zero, and the average divides by the whole window.
 
 # %% [markdown]
 # ### Exercise 17 · Max, average and sum pooling
-# *9 points: max 2, padding 2, average and sum 2, overlapping and rectangular windows 3 · 25 minutes*
+# *9 points: max 2, padding 2, average and sum 2, overlapping and rectangular windows 3 · 25
+# minutes*
 #
 # Write `pool2d`. Window, stride and padding are whole numbers or (vertical, horizontal), sizes are
 # floored, and a stride of `None` means *as large as the window*.
@@ -2179,8 +2280,8 @@ check_close(
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1702)
 x = -rng.uniform(1, 2, size=(2, 2, 5, 6))
-for window, stride, padding in ((3, 2, 1), (3, 1, 1), ((2, 3), 2, (1, 0)), ((2, 3), 1, (0, 1))):
-    (kh, kw), (sh, sw), (p, q) = pair(window), pair(stride), pair(padding)
+for window, padding in ((2, 1), (3, 1), ((2, 3), (1, 0)), ((2, 3), (0, 1))):
+    (kh, kw), (sh, sw), (p, q) = pair(window), pair(window), pair(padding)
     rows = range(-p, 5 + p - kh + 1, sh)
     columns = range(-q, 6 + q - kw + 1, sw)
     want = np.empty((2, 2, len(rows), len(columns)))
@@ -2188,8 +2289,8 @@ for window, stride, padding in ((3, 2, 1), (3, 1, 1), ((2, 3), 2, (1, 0)), ((2, 
         for j, c in enumerate(columns):
             inside = x[:, :, max(r, 0) : r + kh, max(c, 0) : c + kw]
             want[:, :, i, j] = inside.max(axis=(2, 3))
-    what = f"pool2d of (2, 2, 5, 6), window={window}, stride={stride}, padding={padding}"
-    check_close(pool2d(x, window, stride, padding), want, what)
+    what = f"pool2d of (2, 2, 5, 6), window={window}, padding={padding}"
+    check_close(pool2d(x, window, padding=padding), want, what)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-pool2d-average", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -2200,23 +2301,25 @@ check_close(pool2d(x, 2, mode="sum"), [[[[11]]]], 'pool2d([[1, 3], [5, 2]], 2, m
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1703)
 x = rng.normal(size=(2, 3, 6, 7))
-for window, stride, padding in ((2, None, 0), ((2, 3), None, 0), (3, 2, 1), ((1, 4), (2, 1), 0)):
-    (kh, kw), (sh, sw), (p, q) = pair(window), pair(stride or window), pair(padding)
+for window, padding in ((2, 0), ((2, 3), 0), (3, 1), ((1, 4), (0, 2))):
+    (kh, kw), (p, q) = pair(window), pair(padding)
     padded = np.zeros((2, 3, 6 + 2 * p, 7 + 2 * q))
     padded[:, :, p : p + 6, q : q + 7] = x
     total = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), (2, 3)).sum(axis=(4, 5))
-    total = total[:, :, ::sh, ::sw]
-    what = f"pool2d of (2, 3, 6, 7), window={window}, stride={stride}, padding={padding}"
-    got = pool2d(x, window, stride, padding, mode="sum")
+    total = total[:, :, ::kh, ::kw]
+    what = f"pool2d of (2, 3, 6, 7), window={window}, padding={padding}"
+    got = pool2d(x, window, padding=padding, mode="sum")
     check_close(got, total, f'{what}, mode="sum"', rtol=1e-4, atol=1e-5)
-    got = pool2d(x, window, stride, padding, mode="avg")
+    got = pool2d(x, window, padding=padding, mode="avg")
     check_close(got, total / (kh * kw), f'{what}, mode="avg"', rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-pool2d-overlap", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Windows that overlap, leave gaps, or are not square
 x = np.arange(25.0).reshape(1, 1, 5, 5)
-check_close(pool2d(x, 3, stride=2), [[[[12, 14], [22, 24]]]], "pool2d of 0 … 24, window 3, stride 2")
+check_close(
+    pool2d(x, 3, stride=2), [[[[12, 14], [22, 24]]]], "pool2d of 0 … 24, window 3, stride 2"
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1704)
 x = rng.normal(size=(2, 3, 10, 13)) - 1.0
@@ -2227,6 +2330,18 @@ for window, stride in cases:
     want = windows.max(axis=(4, 5))[:, :, ::sh, ::sw]
     what = f"pool2d of (2, 3, 10, 13), window={window}, stride={stride}"
     check_close(pool2d(x, window, stride), want, what)
+x = np.abs(x) + 0.1  # with values above zero any border loses
+padded = np.zeros((2, 3, 12, 15))
+padded[:, :, 1:11, 1:14] = x
+want = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)).max(axis=(4, 5))[
+    :, :, ::2, ::2
+]
+what = "pool2d of positive (2, 3, 10, 13), window=3, stride=2, padding=1"
+check_close(pool2d(x, 3, 2, 1), want, what)
+total = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)).sum(axis=(4, 5))[
+    :, :, ::2, ::2
+]
+check_close(pool2d(x, 3, 2, 1, mode="sum"), total, f'{what}, mode="sum"', rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -2236,8 +2351,8 @@ for window, stride in cases:
 #   running maximum started at 0. Both should be −∞.
 # - **Right for window = stride, wrong otherwise.** The window says how many pixels are looked at,
 #   the stride where the next window begins.
-# - **OverflowError: cannot convert float infinity to integer.** The image holds whole numbers, which
-#   have no infinity. Make it an array of floats first.
+# - **OverflowError: cannot convert float infinity to integer.** The image holds whole numbers,
+#   which have no infinity. Make it an array of floats first.
 # - **The output has one channel.** Pool over height and width only: `axis=(2, 3)` of a patch (N,
 #   C, window, window).
 # - **The average is right in the middle and too large at the rim.** Here the average divides by
@@ -2249,14 +2364,15 @@ for window, stride in cases:
 # ### Exercise 18 · Which pooling is best?
 # *1 point · 5 minutes · no code*
 #
-# "Max pooling works best", one reads. Test it on two little tasks. A patch holds 16 units of pure noise
-# (mean 0, standard deviation 1) or noise and a signal, and only the pooled value may be used to tell which.
+# "Max pooling works best", one reads. Test it on two little tasks. A patch holds 16 units of pure
+# noise (mean 0, standard deviation 1) or noise and a signal, and only the pooled value may be used
+# to tell which.
 #
 # - **Task 1**: the signal is one unit, anywhere, raised by 3.
 # - **Task 2**: the signal is all 16 units raised by 0.5.
 #
-# Which pooling tells signal from noise better? Sum pooling gives 16 times the average, so a threshold
-# separates both equally well.
+# Which pooling tells signal from noise better? Sum pooling gives 16 times the average, so a
+# threshold separates both equally well.
 #
 # - `"a"` max in both tasks
 # - `"b"` average in both tasks
@@ -2279,9 +2395,9 @@ check_choice(q_best_pooling, "c", ("a", "b", "c", "d"), "q_best_pooling")
 # %% [markdown]
 # <details><summary>Help</summary>
 #
-# - **How to settle it without a computer.** The average of 16 units of noise has a standard deviation of
-#   1/4. By how much does each signal move the average? And where does the largest of 16 units of noise
-#   usually lie, compared with one unit raised by 3?
+# - **How to settle it without a computer.** The average of 16 units of noise has a standard
+#   deviation of 1/4. By how much does each signal move the average? And where does the largest of
+#   16 units of noise usually lie, compared with one unit raised by 3?
 #
 # </details>
 
@@ -2301,7 +2417,9 @@ for line, (task, signal) in zip(axes, tasks, strict=True):
         axis.hist(with_signal, bins, alpha=0.6, color=ORANGE, label="signal")
         both = np.concatenate([without, with_signal])
         best = max(((without < t).mean() + (with_signal >= t).mean()) / 2 for t in both[::40])
-        axis.set_title(f"{task}: {name} pooling, best threshold {100 * best:.0f}% right", fontsize=9)
+        axis.set_title(
+            f"{task}: {name} pooling, best threshold {100 * best:.0f}% right", fontsize=9
+        )
         axis.set_yticks([])
 axes[0, 0].legend(fontsize=8)
 figure.suptitle("4000 patches of each kind", fontsize=9)
@@ -2309,9 +2427,9 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Max pooling asks *is it somewhere?*, average pooling asks *how much of it is there?* What is best depends on
-# the question, and on the place in the network: many current networks shrink their maps with strided
-# convolutions and end in one global average.
+# Max pooling asks *is it somewhere?*, average pooling asks *how much of it is there?* What is best
+# depends on the question, and on the place in the network: many current networks shrink their maps
+# with strided convolutions and end in one global average.
 
 # %% [markdown]
 # ## Part 8 · What a shift does
@@ -2323,8 +2441,8 @@ plt.show()
 #
 # A convolution of stride 1 uses the same weights everywhere, so it is equivariant (away from the
 # borders, exactly). It is not invariant: the response to a cat's ear moves with the ear. And it is
-# equivariant to shifts *only*. Here each row takes a photograph through a filter and a transformation in
-# both orders:
+# equivariant to shifts *only*. Here each row takes a photograph through a filter and a
+# transformation in both orders:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 crop = photo("chelsea", gray=True, step=2)[20:116, 60:156]  # (96, 96)
@@ -2351,7 +2469,12 @@ for name, transform in transformations.items():
     inner = (slice(4, -4), slice(4, -4))
     gap = np.abs(one - two)[inner].max()
     pictures += [transform(crop), one, two, one - two]
-    titles += [name, f"filter, then {name}", f"{name}, then filter", f"difference, at most {gap:.2f}"]
+    titles += [
+        name,
+        f"filter, then {name}",
+        f"{name}, then filter",
+        f"difference, at most {gap:.2f}",
+    ]
 figure = show_images(pictures, titles, columns=4, size=2.3)
 for number, axis in enumerate(figure.axes):
     if number % 4:
@@ -2359,22 +2482,22 @@ for number, axis in enumerate(figure.axes):
 plt.show()
 
 # %% [markdown]
-# Only the first row commutes. A rotated image has its vertical edges where the filter for vertical edges
-# cannot find them; an enlarged one has edges of another width. Nothing in a convolution helps against
-# scale or rotation: a network learns them from examples, or not at all.
+# Only the first row commutes. A rotated image has its vertical edges where the filter for vertical
+# edges cannot find them; an enlarged one has edges of another width. Nothing in a convolution helps
+# against scale or rotation: a network learns them from examples, or not at all.
 #
 # Pooling brings a little invariance. The maximum of a window does not care where in the window it
-# stands, which is worth having when the *presence* of a feature counts more than its exact position.
-# How little, a famous example shows (Goodfellow, Bengio and Courville, section 9.3).
+# stands, which is worth having when the *presence* of a feature counts more than its exact
+# position. How little, a famous example shows (Goodfellow, Bengio and Courville, section 9.3).
 
 # %% [markdown]
 # ### Exercise 19 · A small shift
 # *3 points: prediction 1, function 2 · 15 minutes*
 #
-# **Predict first.** A detector stage puts out `[0.1, 1, 0.2, 0.1]`. It is pooled with a maximum over
-# three neighbours, stride 1, padding 1. Then the image moves one pixel to the right: the row becomes
-# `[0.3, 0.1, 1, 0.2]`. How many of the four detector values have changed, and how many of the four
-# pooled ones? (Go by position: compare first with first, second with second …)
+# **Predict first.** A detector stage puts out `[0.1, 1, 0.2, 0.1]`. It is pooled with a maximum
+# over three neighbours, stride 1, padding 1. Then the image moves one pixel to the right: the row
+# becomes `[0.3, 0.1, 1, 0.2]`. How many of the four detector values have changed, and how many of
+# the four pooled ones? (Go by position: compare first with first, second with second …)
 
 # %% nbgrader={"grade": false, "grade_id": "q-small-shift", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_small_shift: two whole numbers, (changed detector values, changed pooled values)
@@ -2390,12 +2513,13 @@ check_close(q_small_shift, (4, 2), "q_small_shift", rtol=0, atol=0)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now build a meter for it. `changed_by_shift(x, window, stride, shift)` max-pools a map (H, W), pools the
-# same map moved `shift` columns to the right (`np.roll`: what leaves on the right comes back on the left),
-# and returns the fraction of pooled values that differ, between 0 and 1.
+# Now build a meter for it. `changed_by_shift(x, window, stride, shift)` max-pools a map (H, W),
+# pools the same map moved `shift` columns to the right (`np.roll`: what leaves on the right comes
+# back on the left), and returns the fraction of pooled values that differ, between 0 and 1.
 #
-# For `x = [[0, 1, 0, 0, 0, 0]]`, window (1, 2), stride (1, 2) and shift 1: pooled `[1, 0, 0]`, and after the
-# shift `[0, 1, 0]`. Two of three differ: 2/3. The 1 has crossed the border between two windows.
+# For `x = [[0, 1, 0, 0, 0, 0]]`, window (1, 2), stride (1, 2) and shift 1: pooled `[1, 0, 0]`, and
+# after the shift `[0, 1, 0]`. Two of three differ: 2/3. The 1 has crossed the border between two
+# windows.
 
 # %% nbgrader={"grade": false, "grade_id": "changed-by-shift", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def changed_by_shift(x, window, stride, shift):
@@ -2423,7 +2547,14 @@ check_close(changed_by_shift(x, (1, 2), (1, 2), 1), 2 / 3, "changed_by_shift of 
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(1901)
 x = rng.integers(-9, 9, size=(8, 13)).astype(float)
-for window, stride, shift in ((2, 2, 1), (3, 1, 1), (3, 2, 2), ((1, 4), (2, 3), 5), (2, 2, 13), (5, 4, -3)):
+for window, stride, shift in (
+    (2, 2, 1),
+    (3, 1, 1),
+    (3, 2, 2),
+    ((1, 4), (2, 3), 5),
+    (2, 2, 13),
+    (5, 4, -3),
+):
     (kh, kw), (sh, sw) = pair(window), pair(stride)
     both = []
     for image in (x, np.concatenate([x[:, 13 - shift % 13 :], x[:, : 13 - shift % 13]], axis=1)):
@@ -2459,7 +2590,9 @@ for bottom, label, values in ((1.8, "before", before), (0, "after the shift", af
             number, was = max(values[near]), max(before[near])
             color = RED if number != was else "black"
             box = {"boxstyle": "circle", "facecolor": "white", "edgecolor": color}
-            left.text(x, bottom + level, f"{number:g}", ha="center", va="center", color=color, bbox=box)
+            left.text(
+                x, bottom + level, f"{number:g}", ha="center", va="center", color=color, bbox=box
+            )
             for target in range(max(x - 1, 0), min(x + 2, 4)):
                 left.plot((x, target), (bottom, bottom + 0.8), color="lightgray", zorder=0, lw=0.8)
     left.text(-0.6, bottom + 0.8, "max of three", ha="right", va="center", fontsize=8)
@@ -2475,29 +2608,31 @@ for window, color in ((2, GREEN), (4, BLUE), (8, ORANGE)):
     right.plot(shifts, 2 * shifts / (window + shifts), color=color, lw=1)
 right.axhline(1, color="gray", lw=1)
 right.text(-0.1, 1.02, "without pooling", va="bottom", fontsize=8, color="gray")
-right.set(xlabel="shift s in pixels", ylabel="fraction changed", ylim=(-0.03, 1.12), xlim=(-0.3, 8.5))
+right.set(
+    xlabel="shift s in pixels", ylabel="fraction changed", ylim=(-0.03, 1.12), xlim=(-0.3, 8.5)
+)
 right.set_title("96×96 random values, stride = window = k; lines: 2s/(k + s)", fontsize=10)
 right.legend(fontsize=8, loc="lower right")
 figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# All four inputs changed, half of the pooled values. That is what *approximately* invariant means, and
-# "a small shift will not change the output of pooling" is too much said.
+# All four inputs changed, half of the pooled values. That is what *approximately* invariant means,
+# and "a small shift will not change the output of pooling" is too much said.
 #
-# The half is no accident. A pooled value survives a shift by $s$ if the largest of all pixels that the
-# window covers before or after, $k + s$ columns, stands in the part that it covers both times, $k - s$
-# columns. For values without any order that happens with probability $(k-s)/(k+s)$, so a fraction
-# $2s/(k+s)$ changes: one half for $k = 3$ and $s = 1$ (at the ends of a row windows are cut off).
-# The right picture measures it. Larger windows are
-# more invariant, and pay for it with position.
+# The half is no accident. A pooled value survives a shift by $s$ if the largest of all pixels that
+# the window covers before or after, $k + s$ columns, stands in the part that it covers both times,
+# $k - s$ columns. For values without any order that happens with probability $(k-s)/(k+s)$, so a
+# fraction $2s/(k+s)$ changes: one half for $k = 3$ and $s = 1$ (at the ends of a row windows are
+# cut off). The right picture measures it. Larger windows are more invariant, and pay for it with
+# position.
 #
-# A shift by a whole window changes everything again, but in an orderly way: the pooled map moves by one
-# place. That is equivariance, on a coarser grid.
+# A shift by a whole window changes everything again, but in an orderly way: the pooled map moves by
+# one place. That is equivariance, on a coarser grid.
 #
-# That coarser grid is where stride breaks equivariance. After a stride of 2, only shifts by even numbers of
-# pixels move the output by whole units; an odd shift samples *other* pixels, which is called aliasing. In the
-# worst case, on stripes, everything changes:
+# That coarser grid is where stride breaks equivariance. After a stride of 2, only shifts by even
+# numbers of pixels move the output by whole units; an odd shift samples *other* pixels, which is
+# called aliasing. In the worst case, on stripes, everything changes:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 stripes = np.tile([0.0, 1.0], 8)
@@ -2509,7 +2644,9 @@ for line, (title, signal) in zip(
     for kept in range(0, 16, 2):
         line[0].plot(kept + 0.5, 0.5, "o", color=ORANGE, ms=7)
     line[0].set_title(f"{title}; dots: what stride 2 keeps", fontsize=9)
-    line[1].imshow(signal[None, ::2], cmap="gray", vmin=0, vmax=1, extent=(0, 8, 0, 1), aspect="auto")
+    line[1].imshow(
+        signal[None, ::2], cmap="gray", vmin=0, vmax=1, extent=(0, 8, 0, 1), aspect="auto"
+    )
     line[1].set_title("output of stride 2", fontsize=9)
     for axis in line:
         axis.set(xticks=[], yticks=[])
@@ -2521,14 +2658,15 @@ plt.show()
 # ### Exercise 20 · Equivariant, invariant, neither
 # *6 points: the two gaps 2, claims 1 + 1 + 1 + 1 · 20 minutes*
 #
-# Measure it. `f` is a function from a map (H, W) to a map or to a number. Shifts are horizontal and go
-# around the border (`np.roll` along the last axis).
+# Measure it. `f` is a function from a map (H, W) to a map or to a number. Shifts are horizontal and
+# go around the border (`np.roll` along the last axis).
 #
 # - `invariance_gap(f, x, shift)`: the largest $|f(Tx) - f(x)|$.
-# - `equivariance_gap(f, x, shift, stride=1)`: the largest $|f(Tx) - T' f(x)|$, where $T$ moves the input by
-#   `shift` columns and $T'$ the output by `shift // stride` columns.
+# - `equivariance_gap(f, x, shift, stride=1)`: the largest $|f(Tx) - T' f(x)|$, where $T$ moves the
+#   input by `shift` columns and $T'$ the output by `shift // stride` columns.
 #
-# For `x = [[0, 3, 0, 0]]`, `f = lambda x: 2 * x` and shift 1 the invariance gap is 6, the equivariance gap 0.
+# For `x = [[0, 3, 0, 0]]`, `f = lambda x: 2 * x` and shift 1 the invariance gap is 6, the
+# equivariance gap 0.
 
 # %% nbgrader={"grade": false, "grade_id": "invariance-gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def invariance_gap(f, x, shift):
@@ -2583,7 +2721,10 @@ for name, f in maps.items():
         check_close(equivariance_gap(f, x, shift, stride), want, what, atol=1e-9)
     want = np.abs(f(np.roll(x, 4, axis=1)) - f(x)).max()
     check_close(invariance_gap(f, x, 4), want, f"invariance_gap of {name}, shift 4", atol=1e-9)
-for name, f in (("the global average", lambda x: x.mean()), ("the first column", lambda x: x[:, 0])):
+for name, f in (
+    ("the global average", lambda x: x.mean()),
+    ("the first column", lambda x: x[:, 0]),
+):
     want = np.abs(f(np.roll(x, 4, axis=1)) - f(x)).max()
     check_close(invariance_gap(f, x, 4), want, f"invariance_gap of {name}", atol=1e-9)
 ### END HIDDEN TESTS
@@ -2601,26 +2742,26 @@ for name, f in (("the global average", lambda x: x.mean()), ("the first column",
 # **(a)** *"Convolution makes a network translation invariant."* Right is:
 #
 # - `"a"` as printed: a convolution's output does not change when the image is shifted
-# - `"b"` convolution is equivariant: its output moves along. Invariance comes from pooling over positions:
-#   a little from small windows, fully from a global one, and strides spoil both
+# - `"b"` convolution is equivariant: its output moves along. Invariance comes from pooling over
+#   positions: a little from small windows, fully from a global one, and strides spoil both
 # - `"c"` a convolution is neither: its output changes in an unpredictable way
 # - `"d"` convolution is invariant to shifts, and equivariant to rotations
 #
-# **(b)** *"Pooling gives an almost scale invariant representation (the exact term is equivariant), so objects
-# are found wherever they are."* Right is:
+# **(b)** *"Pooling gives an almost scale invariant representation (the exact term is equivariant),
+# so objects are found wherever they are."* Right is:
 #
 # - `"a"` as printed
 # - `"b"` pooling is exactly invariant to shifts smaller than its window
-# - `"c"` pooling gives approximate invariance to small *shifts*. Finding objects anywhere is a matter of
-#   translation, not of scale, and neither pooling nor convolution treats scales alike
+# - `"c"` pooling gives approximate invariance to small *shifts*. Finding objects anywhere is a
+#   matter of translation, not of scale, and neither pooling nor convolution treats scales alike
 # - `"d"` pooling is equivariant to scale, convolution is invariant to it
 #
-# **(c)** A network has three convolutions of stride 2, one after the other. By how many pixels, at least, must
-# the image move so that the last map surely moves by whole units and otherwise stays the same (away from
-# the borders)?
+# **(c)** A network has three convolutions of stride 2, one after the other. By how many pixels, at
+# least, must the image move so that the last map surely moves by whole units and otherwise stays
+# the same (away from the borders)?
 #
-# **(d)** Four networks look at photographs. In which of them does the invariance to small shifts that pooling
-# brings do harm?
+# **(d)** Four networks look at photographs. In which of them does the invariance to small shifts
+# that pooling brings do harm?
 #
 # - `"a"` it says whether there is a dog in the picture
 # - `"b"` it counts roughly how much of a satellite picture is forest
@@ -2716,22 +2857,23 @@ print("three strides of 2, shifts 1 … 16:", *(f"{gap:.1f}" for gap in gaps))
 # ### Exercise 21 · A test that catches wrong formulas
 # *4 points: printed formulas 2, subtle ones 2 · 20 minutes*
 #
-# Formulas are copied from slide to slide, and errors with them. On one slide the output size of AlexNet's
-# first layer (227 pixels, 11×11 kernel, stride 4, no padding) is announced as
+# Formulas are copied from slide to slide, and errors with them. On one slide the output size of
+# AlexNet's first layer (227 pixels, 11×11 kernel, stride 4, no padding) is announced as
 #
 # $$ W' = \frac{W - F + 2P}{S + 1}, $$
 #
-# a line later as $(W - F + 2F)/S + 1$, and computed as $(227 - 11)/4 + 1 = 55$. Only the arithmetic is right:
-# the first formula gives 43.2, the second 60.5.
+# a line later as $(W - F + 2F)/S + 1$, and computed as $(227 - 11)/4 + 1 = 55$. Only the arithmetic
+# is right: the first formula gives 43.2, the second 60.5.
 #
-# You have written functions that pass tests. Now write the *test*. `formula_is_right(formula)` gets a function
-# `formula(size, kernel, stride, padding)` and returns `True` if it computes the output size (floor) and
-# `False` if it does not. You cannot look inside; you can call it, and compare with what you know. Each case
-# that you try catches some bugs and misses others: 227, 11, 4, 0 does not notice a formula that rounds up,
-# nor one that forgets the padding. A dozen well-chosen calls are enough.
+# You have written functions that pass tests. Now write the *test*. `formula_is_right(formula)` gets
+# a function `formula(size, kernel, stride, padding)` and returns `True` if it computes the output
+# size (floor) and `False` if it does not. You cannot look inside; you can call it, and compare with
+# what you know. Each case that you try catches some bugs and misses others: 227, 11, 4, 0 does not
+# notice a formula that rounds up, nor one that forgets the padding. A dozen well-chosen calls are
+# enough.
 #
-# Right formulas may return whole numbers of any type (55, 55.0, `np.int64(55)`). No right formula is asked for
-# a kernel that does not fit.
+# Right formulas may return whole numbers of any type (55, 55.0, `np.int64(55)`). No right formula
+# is asked for a kernel that does not fit.
 
 # %% nbgrader={"grade": false, "grade_id": "formula-is-right", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def formula_is_right(formula):
@@ -2811,7 +2953,8 @@ for name, formula in subtle.items():
 # - **A right formula is turned down.** Compare values with `==`, not types or `is`. Check your
 #   own numbers for the case by drawing it.
 # - **Rounding up, or to the nearest, slips through.** It needs a division that leaves a rest.
-#   Rounding to the nearest differs from floor only when the remainder is at least half of the stride.
+#   Rounding to the nearest differs from floor only when the remainder is at least half of the
+#   stride.
 #
 # </details>
 
@@ -2831,20 +2974,24 @@ for name, formula in subtle.items():
 # | pooling | max with a border of $-\infty$, average and sum with 0; the best one depends on the question |
 # | a shift | stride-1 convolution: equivariant. Small pooling: approximately invariant. Stride: equivariant to multiples of it only |
 #
-# **Next.** In lesson 03 the network starts to learn: losses and gradients. Convolution and pooling come back in
-# lesson 04, backwards.
+# **Next.** In lesson 03 the network starts to learn: losses and gradients. Convolution and pooling
+# come back in lesson 04, backwards.
 #
 # ## References
 #
-# - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press 2016, chapter 9: convolution, pooling, the shift of
-#   Exercise 19.
-# - V. Dumoulin, F. Visin, *A guide to convolution arithmetic for deep learning*, 2016, arXiv:1603.07285: every case of Part 1,
-#   drawn.
-# - A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural networks*, Distill 2019.
-# - W. Luo, Y. Li, R. Urtasun, R. Zemel, *Understanding the effective receptive field in deep convolutional neural networks*,
-#   NeurIPS 2016.
-# - F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016; A. van den Oord et al., *WaveNet*, 2016,
-#   arXiv:1609.03499.
-# - K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-scale image recognition*, ICLR 2015: stacks of 3×3.
-# - R. Zhang, *Making convolutional networks shift-invariant again*, ICML 2019: what stride does to equivariance, and a cure.
-# - Stanford CS231n, *Convolutional networks*, cs231n.github.io/convolutional-networks: an animation of the layer in Part 3.
+# - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press 2016, chapter 9: convolution,
+#   pooling, the shift of Exercise 19.
+# - V. Dumoulin, F. Visin, *A guide to convolution arithmetic for deep learning*, 2016,
+#   arXiv:1603.07285: every case of Part 1, drawn.
+# - A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural networks*,
+#   Distill 2019.
+# - W. Luo, Y. Li, R. Urtasun, R. Zemel, *Understanding the effective receptive field in deep
+#   convolutional neural networks*, NeurIPS 2016.
+# - F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016; A. van
+#   den Oord et al., *WaveNet*, 2016, arXiv:1609.03499.
+# - K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-scale image recognition*,
+#   ICLR 2015: stacks of 3×3.
+# - R. Zhang, *Making convolutional networks shift-invariant again*, ICML 2019: what stride does to
+#   equivariance, and a cure.
+# - Stanford CS231n, *Convolutional networks*, cs231n.github.io/convolutional-networks: an animation
+#   of the layer in Part 3.
