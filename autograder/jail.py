@@ -3,7 +3,7 @@
 bubblewrap builds a root folder out of nothing: system libraries, the Python environment as
 ``allowed.visible`` limits it, a handful of files from ``/etc``. All of it is read-only. The
 course folder, home folders, the network, other processes' files are not hidden; they are not
-there. What is private to one submission is ``confine``'s work, after the fork.
+there. What is private to one submission is ``namespaces``'s work, after the fork.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from autograder import confine
+from autograder import namespaces
 from autograder.allowed import Visible
 from autograder.errors import IsolationError
+from autograder.namespaces import HOME, INSIDE_ID
+from autograder.view import View
 
 SYSTEM = (
     *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec"),
@@ -29,12 +31,13 @@ SYSTEM = (
 )
 # The modules that run inside; the rest of the grader stays out.
 SERVER_MODULES = (
-    *("__init__", "confine", "forkserver", "imports", "seccomp", "warmkernel", "watch"),
+    *("__init__", "confine", "forkserver", "imports", "linux", "namespaces"),
+    *("seccomp", "warden", "warmkernel", "watch"),
 )
-PASSWD = f"student:x:{confine.INSIDE_ID}:{confine.INSIDE_ID}:student:{confine.HOME}:/bin/sh\n"
-GROUP = f"student:x:{confine.INSIDE_ID}:\n"
+PASSWD = f"student:x:{INSIDE_ID}:{INSIDE_ID}:student:{HOME}:/bin/sh\n"
+GROUP = f"student:x:{INSIDE_ID}:\n"
 HOSTS = "127.0.0.1 localhost submission\n"
-FONT_CACHE = confine.HOME / ".cache/matplotlib"
+FONT_CACHE = HOME / ".cache/matplotlib"
 # A server reads the code it runs from here, once, before any submission.
 START = (
     "import sys; sys.path.insert(0, '{code}'); import autograder.forkserver as server; "
@@ -67,7 +70,7 @@ def environment(threads: int, extra: Mapping[str, str]) -> dict[str, str]:
     pools = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
     return {
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(confine.HOME),
+        "HOME": str(HOME),
         "USER": "student",
         "LOGNAME": "student",
         "SHELL": "/bin/sh",
@@ -98,7 +101,7 @@ def runs_as_root() -> bool:
         return False
     for line in Path("/proc/self/uid_map").read_text().splitlines():
         first, _, count = map(int, line.split())
-        if first <= confine.OUTSIDE_ID < first + count:
+        if first <= namespaces.OUTSIDE_ID < first + count:
             return True
     return False
 
@@ -139,7 +142,9 @@ def command(
         arguments += ["--setenv", name, value]
     # /proc whole and the machine's own, for only then may a kernel mount one for itself over it.
     arguments += ["--bind", "/proc", "/proc", "--dev", "/dev"]
-    view = _View()
+    view = View()
+    for folder in (HOME, Path("/tmp")):
+        view.writable(folder)
     for path in (*map(Path, SYSTEM), *_python_folders()):
         view.show(path)
     for folder in sorted({*shown.covers, *view.other_site_folders()}):
@@ -147,94 +152,24 @@ def command(
     for path in (*shown.entries, *readable):
         view.show(path)
     for name, place in shown.local.items():
-        view.show(place, confine.PACKAGES / name)
+        view.show(place, namespaces.PACKAGES / name)
     for path in (*shown.hidden, *(p for p in secret if view.reaches(p))):
         view.cover(path)
     for target, text in (("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)):
         fds.append(_text(text))
         view.add_text(fds[-1], Path("/etc", target))
-    for folder in (confine.SCRATCH, confine.RUN):
+    for folder in (namespaces.SCRATCH, namespaces.RUN):
         view.make(folder)
-    for folder in (confine.HOME, Path("/tmp")):
-        view.writable(folder)
     for fonts in _font_lists():
         view.show(fonts, FONT_CACHE / fonts.name)
     for module in SERVER_MODULES:
         view.show(
-            Path(__file__).with_name(f"{module}.py"), confine.CODE / "autograder" / f"{module}.py"
+            Path(__file__).with_name(f"{module}.py"),
+            namespaces.CODE / "autograder" / f"{module}.py",
         )
-    view.add("--bind", str(runs), confine.RUNS)
+    view.add("--bind", str(runs), namespaces.RUNS)
     arguments += [*view.steps, *view.seals, "--chdir", "/"]
-    return [*arguments, "--", sys.executable, "-s", "-c", START.format(code=confine.CODE)], fds
-
-
-class _View:
-    """bubblewrap's arguments for one tree of folders; a later step lies on top of earlier ones."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-        # Whether each mount point so far holds something of the host's, or is a tmpfs of ours.
-        self.mounts: dict[Path, bool] = {Path("/"): False}
-        self.made: set[Path] = {Path("/")}
-        self.covers: list[Path] = []
-
-    @property
-    def seals(self) -> list[str]:
-        """What makes our own folders read-only once everything lies in them."""
-        paths = [*self.covers, Path("/dev"), Path("/")]
-        return [word for path in paths for word in ("--remount-ro", str(path))]
-
-    def make(self, folder: Path) -> None:
-        """Make a folder and those above it, open to the jail's user: bubblewrap's are not."""
-        for path in (*reversed(folder.parents), folder):
-            if path not in self.made and not self._is_hosts(path):
-                self.steps += ["--perms", "0755", "--dir", str(path)]
-                self.made.add(path)
-
-    def _is_hosts(self, path: Path) -> bool:
-        return next(self.mounts[p] for p in (path, *path.parents) if p in self.mounts)
-
-    def add(self, option: str, source: str, target: Path) -> None:
-        self.make(target.parent)
-        self.steps += [option, source, str(target)]
-        self.mounts[target] = True
-
-    def add_text(self, fd: int, target: Path) -> None:
-        self.make(target.parent)
-        self.steps += ["--perms", "0644", "--ro-bind-data", str(fd), str(target)]
-        self.mounts[target] = True
-
-    def show(self, path: Path, target: Path | None = None) -> None:
-        """Show a file or folder of the host, read-only, if it exists."""
-        if path.is_symlink() and path.parent == Path("/"):
-            self.steps += ["--symlink", str(path.readlink()), str(path)]
-        elif path.exists():
-            self.add("--ro-bind", str(path.resolve()), target or path)
-
-    def writable(self, folder: Path) -> None:
-        """A folder the server may write to; each kernel mounts its own over it."""
-        self.make(folder.parent)
-        self.steps += ["--perms", "0777", "--tmpfs", str(folder)]
-        self.mounts[folder] = False
-        self.made.add(folder)
-
-    def cover(self, path: Path) -> None:
-        """Hide what is at ``path`` behind an empty folder."""
-        self.make(path.parent)
-        self.steps += ["--perms", "0755", "--tmpfs", str(path)]
-        self.mounts[path] = False
-        self.made.add(path)
-        self.covers.append(path)
-
-    def reaches(self, path: Path) -> bool:
-        """Whether a folder of the host's is in sight."""
-        return path.is_dir() and self._is_hosts(path)
-
-    def other_site_folders(self) -> list[Path]:
-        """Installed packages that the environment does not use but that would be in sight."""
-        roots = [path for path, is_hosts in self.mounts.items() if is_hosts]
-        found = [p for root in roots for p in root.glob("python*/*-packages")]
-        return [p for p in found if p.is_dir() and not p.is_symlink()]
+    return [*arguments, "--", sys.executable, "-s", "-c", START.format(code=namespaces.CODE)], fds
 
 
 def _python_folders() -> list[Path]:

@@ -48,7 +48,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 
-from autograder import confine, rundirs
+from autograder import namespaces, rundirs
 from autograder.errors import IsolationError
 from autograder.request import Ended, JailRequest, pack
 from autograder.rundirs import new_run_directory
@@ -97,7 +97,7 @@ class ForkProvisioner(KernelProvisionerBase):
     @property
     def run_dir_inside(self) -> Path:
         """Where the kernel finds its run directory."""
-        return confine.RUN if self.request.jailed else self.run_dir
+        return namespaces.RUN if self.request.jailed else self.run_dir
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Settle the request and the socket paths; start the server if there is none."""
@@ -153,7 +153,8 @@ class ForkProvisioner(KernelProvisionerBase):
                     "a jail sees no run directory but new_run_directory()'s", where=self.run_dir
                 )
             rundirs.give_to_jail(self.run_dir)
-            return message | {"run": self.run_dir.name}
+            readable = [str(path) for path in self.request.readable]
+            return message | {"run": self.run_dir.name, "readable": readable}
         work = self.run_dir / "work"
         work.mkdir(exist_ok=True)
         return message | {"work": str(work)}

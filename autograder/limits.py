@@ -32,6 +32,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
 
 from autograder.errors import CourseError
 from autograder.watch import CPU, MEMORY
@@ -82,9 +83,12 @@ class Limits:
             CourseError: for a name that is no limit, or a value that is no whole number above 0.
         """
         given = config.get("Autograder", {}).get("limits", {})
-        # A name that was never set is a LazyConfigValue, which has no value of its own.
+        if isinstance(given, LazyConfigValue):  # c.Autograder.limits.update({...})
+            given = given.get_value({})
         if not isinstance(given, dict):
-            given = {} if type(given).__name__ == "LazyConfigValue" else {"limits": given}
+            raise CourseError(
+                f"is {given!r}", where="c.Autograder.limits", remedy='give {"memory_mb": 4096, …}'
+            )
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(map(str, given)) - known):
             raise CourseError(
@@ -150,7 +154,7 @@ def explain_error(name: str, message: str) -> str | None:
         name: the exception's class name, ``ename`` in the notebook's error output.
         message: its text, ``evalue``; an ``OSError``'s begins with ``[Errno N]``.
     """
-    if name == "MemoryError" or "not enough memory" in message:
+    if name in ("MemoryError", "_ArrayMemoryError") or "not enough memory" in message:
         return "used more memory than it may (limit memory_mb)"
     if "can't start new thread" in message:
         return "started more processes or threads than it may (limit processes)"

@@ -15,7 +15,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from autograder import confine, jail
+from autograder import jail, namespaces
 from autograder.errors import IsolationError
 
 # A unix socket's path may have 107 characters; what a run directory and a kernel append is short.
@@ -121,7 +121,7 @@ def give_to_jail(path: Path) -> None:
     """Let the jail's user use a run directory and the sockets in it, when it is another user."""
     if jail.runs_as_root():
         for item in (path, *path.iterdir()):
-            os.chown(item, confine.OUTSIDE_ID, confine.OUTSIDE_ID, follow_symlinks=False)
+            os.chown(item, namespaces.OUTSIDE_ID, namespaces.OUTSIDE_ID, follow_symlinks=False)
 
 
 def remove_all() -> None:

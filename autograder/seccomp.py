@@ -12,7 +12,9 @@ import errno
 import os
 import struct
 
-PR_SET_SECCOMP, FILTER = 22, 2
+from autograder.linux import PR_SET_SECCOMP, prctl
+
+FILTER = 2
 ALLOW, DENY, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 # (audit architecture, numbers below this are the machine's own and not another ABI's)
@@ -142,13 +144,7 @@ def install() -> bool:
     description = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     holder = ctypes.create_string_buffer(description, len(description))
     try:
-        _seccomp(ctypes.addressof(holder))
+        prctl(PR_SET_SECCOMP, FILTER, ctypes.addressof(holder))
     except OSError:
         return False
     return True
-
-
-def _seccomp(address: int) -> None:
-    libc = ctypes.PyDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, FILTER, ctypes.c_void_p(address), 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "seccomp")
