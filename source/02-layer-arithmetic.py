@@ -81,7 +81,7 @@ from course.checks import (
 from course.data import photo
 from course.plots import annotate_grid, show_images
 
-BLUE, ORANGE, GREEN, RED, GRAY = "#4C72B0", "#DD8452", "#55A868", "#C44E52", "#D9D9D9"
+BLUE, ORANGE, GREEN, RED = "#4C72B0", "#DD8452", "#55A868", "#C44E52"
 
 
 def pair(value):
@@ -788,12 +788,12 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     x = pad2d(np.asarray(x, dtype=float), padding)
     y = np.zeros(out_shape)  # (N, C_out, H', W')
     for k in range(weight.shape[2]):
-        for l in range(weight.shape[3]):  # noqa: E741
-            top, left = k * dilation[0], l * dilation[1]
+        for m in range(weight.shape[3]):
+            top, left = k * dilation[0], m * dilation[1]
             rows = slice(top, top + stride[0] * (out_shape[2] - 1) + 1, stride[0])
             columns = slice(left, left + stride[1] * (out_shape[3] - 1) + 1, stride[1])
             touched = x[:, :, rows, columns]  # (N, C_in, H', W')
-            y += np.einsum("nchw,oc->nohw", touched, weight[:, :, k, l])
+            y += np.einsum("nchw,oc->nohw", touched, weight[:, :, k, m])
     if bias is not None:
         y += np.asarray(bias)[:, None, None]
     return y
@@ -2171,6 +2171,27 @@ check_choice(q_stack, "c", ("a", "b", "c", "d"), "q_stack")
 #
 # </details>
 
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+# How close can two 3×3 kernels come to one 5×5 kernel of random numbers?
+rng = np.random.default_rng(16)
+target = rng.normal(size=(5, 5))
+
+
+def best_partner(fixed):
+    """The 3×3 kernel whose composition with the fixed one is nearest to the target."""
+    columns = [compose(fixed, unit.reshape(3, 3)).ravel() for unit in np.eye(9)]
+    return np.linalg.lstsq(np.stack(columns, axis=1), target.ravel())[0].reshape(3, 3)
+
+
+misses = []
+for _ in range(10):
+    second = rng.normal(size=(3, 3))
+    for _ in range(40):
+        first = best_partner(second)
+        second = best_partner(first)
+    misses.append(np.linalg.norm(target - compose(first, second)) / np.linalg.norm(target))
+print(f"best of {len(misses)} starts: {100 * min(misses):.0f}% of the kernel's length is missed")
+
 # %% [markdown]
 # ## Part 7 · Pooling
 #
@@ -2220,6 +2241,10 @@ plt.show()
 #
 # Write `pool2d`. Window, stride and padding are whole numbers or (vertical, horizontal), sizes are
 # floored, and a stride of `None` means *as large as the window*.
+#
+# The picture above is `pool2d(x, 2)` and its two sisters, for `x` of shape (1, 1, 4, 4). A 5×5 map
+# with the numbers 0 to 24, row by row, gives `[[12, 14], [22, 24]]` under `pool2d(x, 3, stride=2)`:
+# the windows share a row and a column.
 
 # %% nbgrader={"grade": false, "grade_id": "pool2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pool2d(x, window, stride=None, padding=0, mode="max"):
