@@ -35,24 +35,24 @@ def to_oihw(w):
 # The filters come out with rows and columns exchanged: reading the axes backwards (`.T`) turns
 # the kernel round its diagonal.
 def to_nchw(u):
-    """Images of lecture 003, (N, H, W, C), in the course's layout (N, C, H, W)."""
+    """Images of the slides, (N, H, W, C), in the course's layout (N, C, H, W)."""
     return u.transpose(0, 3, 1, 2)
 
 
 def to_oihw(w):
-    """Filters of lecture 003, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
+    """Filters of the slides, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
     return w.T
 
 
 # %% Input and output channels of the filters swapped exercise="layouts" covers=[5]
 # The last axis of the lecture's filters counts the output channels; the course wants those first.
 def to_nchw(u):
-    """Images of lecture 003, (N, H, W, C), in the course's layout (N, C, H, W)."""
+    """Images of the slides, (N, H, W, C), in the course's layout (N, C, H, W)."""
     return u.transpose(0, 3, 1, 2)
 
 
 def to_oihw(w):
-    """Filters of lecture 003, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
+    """Filters of the slides, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
     return w.transpose(2, 3, 0, 1)
 
 
@@ -438,7 +438,7 @@ q_dx_row = 8
 q_dx_row = 15
 
 
-# %% Stamps replace each other exercise="conv2d-dx" covers=[41]
+# %% Stamps replace each other exercise="conv2d-dx"
 # Where windows overlap your stamps replace each other. A pixel collects from every output that it
 # took part in.
 def conv2d_dx(dz, w, x_shape, stride=1, padding=0):
@@ -651,7 +651,7 @@ q_kernels_that_reveal = 9
 q_kernels_that_reveal = 1
 
 
-# %% Zeros after the last entry too exercise="full-convolution-pieces" covers=[21]
+# %% Zeros after the last entry too exercise="full-convolution-pieces"
 # Your dilated array has zeros outside the last row and column. There are S − 1 zeros between
 # neighbours: (OH − 1)·S + 1 rows in all.
 def dilate(dz, stride):
@@ -2682,7 +2682,7 @@ def batchnorm_forward(
     return y, running_mean, running_var, (x_hat, 1 / np.sqrt(var + eps), gamma, train)
 
 
-# %% Statistics for each image exercise="batchnorm-forward" covers=[69]
+# %% Statistics for each image exercise="batchnorm-forward"
 # Each image is normalised by itself. The batch's images share one mean and one variance per
 # channel.
 def batchnorm_forward(
@@ -2904,7 +2904,7 @@ def batchnorm_backward(dy, cache):
     return scale * (dy - line), dgamma, dbeta
 
 
-# %% dgamma averaged exercise="batchnorm-backward" covers=[46]
+# %% dgamma averaged exercise="batchnorm-backward"
 # dgamma is a mean. γ is used for every value of its channel: sum.
 def batchnorm_backward(dy, cache):
     """From dy (N, C, H, W) and the cache: dx (N, C, H, W), dgamma (C,), dbeta (C,)."""
@@ -2946,7 +2946,7 @@ def batchnorm_backward(dy, cache):
     return scale * (dy - line), dgamma, dbeta
 
 
-# %% Gradient of the standardised input only exercise="batchnorm-backward" covers=[82]
+# %% Gradient of the standardised input only exercise="batchnorm-backward"
 # The factor 1/σ is missing: dividing by σ on the way forward divides the gradient too.
 def batchnorm_backward(dy, cache):
     """From dy (N, C, H, W) and the cache: dx (N, C, H, W), dgamma (C,), dbeta (C,)."""
@@ -3040,7 +3040,7 @@ class Conv2d:
         return dx
 
 
-# %% Stride and padding not passed on exercise="conv-module" covers=[53]
+# %% Stride and padding not passed on exercise="conv-module"
 # The layer's stride and padding do not reach conv_forward.
 class Conv2d:
     """A convolution that keeps its parameters, its cache and its gradients."""
@@ -3127,7 +3127,7 @@ class Sequential:
         return dy
 
 
-# %% Layer list reversed for good exercise="sequential" covers=[24]
+# %% Layer list reversed for good exercise="sequential"
 # The list itself is reversed by the backward pass, so the next forward pass runs backwards.
 class Sequential:
     """Layers one after the other; itself a layer."""
@@ -3269,7 +3269,7 @@ def make_cnn(seed):
     )
 
 
-# %% Variance used as standard deviation exercise="make-cnn" covers=[82]
+# %% Variance used as standard deviation exercise="make-cnn"
 # The weights are drawn with He's variance as their standard deviation. The rule's standard
 # deviation has a square root.
 def make_cnn(seed):
@@ -3293,7 +3293,7 @@ def make_cnn(seed):
     )
 
 
-# %% Pooling before ReLU and BatchNorm exercise="make-cnn" covers=[98]
+# %% Pooling before ReLU and BatchNorm exercise="make-cnn"
 # The layers stand in another order than the table: BatchNorm sees the pooled maps.
 def make_cnn(seed):
     """The network of the table, a Sequential of eight layers, with random weights."""
@@ -3351,7 +3351,7 @@ def make_cnn(seed):
     )
 
 
-# %% Predicted in training mode exercise="train" covers=[73, 92]
+# %% Predicted in training mode exercise="train" covers=[73]
 # predict runs in training mode: BatchNorm normalises with the images that happen to stand
 # together, and moves its running statistics.
 def train(network, x, y, epochs=20, lr=0.1, momentum=0.9, batch=64, seed=0):
@@ -3400,7 +3400,7 @@ def predict(network, x):
     return network.forward(x, train=False).argmax(axis=1)
 
 
-# %% Step uphill exercise="train" covers=[63]
+# %% Step uphill exercise="train"
 # The parameters move along the gradient, uphill: the loss grows.
 def train(network, x, y, epochs=20, lr=0.1, momentum=0.9, batch=64, seed=0):
     """Train by SGD on images x (N, 1, 8, 8) and labels y (N,); returns the losses, one a step."""
@@ -3424,7 +3424,7 @@ def predict(network, x):
     return network.forward(x, train=False).argmax(axis=1)
 
 
-# %% Largest logit over the batch exercise="train" covers=[58]
+# %% Largest logit over the batch exercise="train"
 # argmax runs over the images. For each image the largest of its ten logits is asked: axis 1.
 def train(network, x, y, epochs=20, lr=0.1, momentum=0.9, batch=64, seed=0):
     """Train by SGD on images x (N, 1, 8, 8) and labels y (N,); returns the losses, one a step."""
@@ -3578,7 +3578,7 @@ losses = train(network, x_train, y_train, epochs=3, lr=30.0)
 seconds = time.perf_counter() - start
 
 
-# %% Trained one network, kept another exercise="run-training" covers=[148]
+# %% Trained one network, kept another exercise="run-training"
 # The network that you keep is not the one that you trained.
 start = time.perf_counter()
 losses = train(make_cnn(seed), x_train, y_train, epochs=3)

@@ -31,9 +31,9 @@
 # **After this lesson you can**
 #
 # - push a gradient through a convolution of any stride and padding: $dW$, $db$ and $dX$;
-# - say why $dX$ is itself a convolution, with the kernel *flipped*, and why none of the kernels on the
-#   slides could ever have shown you that the flip is missing;
-# - prove `im2col` and `col2im` right without any reference, by comparing two numbers;
+# - say why $dX$ is itself a convolution, with the kernel *flipped*, and which kernels would hide it if you
+#   forgot to flip;
+# - prove `col2im` right without a second implementation, by comparing two numbers;
 # - write forward and backward for ReLU, max and average pooling, flatten, linear and BatchNorm;
 # - chain layers into a network, train it, and look at the filters that it learned;
 # - explain with one number, FLOPs per byte, why loops are slow and matrix products are fast.
@@ -86,9 +86,13 @@ def draw_grids(panels, cell=0.6):
     figure, axes = plt.subplots(1, len(panels), figsize=size, width_ratios=widths)
     for axis, (values, title) in zip(axes, panels):
         annotate_grid(axis, values)
-        above = (rows - len(values)) / 2
+        height, width = values.shape
+        above = (rows - height) / 2
         axis.set_ylim(rows - 0.5 - above, -0.5 - above)
-        axis.set_title(title, fontsize=10)
+        axis.grid(False)  # it would run on above and below the matrix
+        axis.hlines(np.arange(height + 1) - 0.5, -0.5, width - 0.5, color="0.7", clip_on=False)
+        axis.vlines(np.arange(width + 1) - 0.5, -0.5, height - 0.5, color="0.7", clip_on=False)
+        axis.text((width - 1) / 2, -0.65, title, ha="center", va="bottom", fontsize=10)
         axis.spines[:].set_visible(False)
     figure.tight_layout()
     return axes
@@ -96,10 +100,8 @@ def draw_grids(panels, cell=0.6):
 
 def frame(axis, row, column, height, width, colour="crimson"):
     """Draw a frame around a block of a matrix that draw_grids has drawn."""
-    corner = (column - 0.5, row - 0.5)
-    axis.add_patch(
-        plt.Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=3, clip_on=False)
-    )
+    style = {"fill": False, "edgecolor": colour, "linewidth": 3, "clip_on": False, "zorder": 5}
+    axis.add_patch(plt.Rectangle((column - 0.5, row - 0.5), width, height, **style))
 
 
 # %% [markdown]
@@ -115,8 +117,8 @@ def frame(axis, row, column, height, width, colour="crimson"):
 # where $\tilde x$ is $x$ with $P$ rows and columns of zeros on every side and $S$ is the stride. **Keep
 # this line in sight: every gradient of a convolution can be read off it.**
 #
-# `numerical_gradient` is the checker of lesson 03, for functions that return arrays: it nudges one entry of `x` at a time and sees how
-# much $\langle f(x), dy\rangle = \sum f(x)\cdot dy$ moves. That is $\partial J/\partial x$ when the
+# `numerical_gradient` is the checker of lesson 03, for functions that return arrays: it nudges one entry of
+# `x` at a time and sees how much $\langle f(x), dy\rangle = \sum f(x)\cdot dy$ moves. That is $\partial J/\partial x$ when the
 # upstream gradient $\partial J/\partial f$ is `dy`.
 #
 # | symbol | code | shape | |
@@ -164,8 +166,8 @@ def numerical_gradient(function, x, dy, step=1e-5):
 #
 # ### Layouts
 #
-# The lectures mix layouts. Lecture 000 stores an image as channel, row, column; lecture 001 as width,
-# height, depth; lecture 003, where the gradients are, uses
+# Lecture slides mix layouts. Some store an image as channel, row, column, others as width, height, depth. The
+# slides that this lesson starts from, those with the gradients, use
 #
 # - `X[i, j, k, n]`: **sample, row, column, channel** (NHWC). Its letter `n` is the *channel*;
 # - `W[k1, k2, n, m]`: row, column, **input channel, output channel** (HWIO);
@@ -182,8 +184,8 @@ def numerical_gradient(function, x, dy, step=1e-5):
 #
 # #### Question · The lecture's filters
 #
-# First a prediction. Lecture 003's filter tensor `W` has shape `(5, 3, 8, 16)`. What is the shape of the
-# same filters in this course?
+# First a prediction. In the layout of those slides a filter tensor `W` has shape `(5, 3, 8, 16)`. What is the
+# shape of the same filters in this course?
 #
 # - `"a"`: `(16, 8, 5, 3)`
 # - `"b"`: `(8, 16, 5, 3)`
@@ -197,7 +199,7 @@ q_layout = "a"
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-layout", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# The shape of lecture 003's filters in the course's layout
+# The shape of the slides' filters in the course's layout
 assert q_layout in ("a", "b", "c", "d"), "q_layout should be one of 'a', 'b', 'c', 'd'"
 ### BEGIN HIDDEN TESTS
 check_choice(q_layout, "a", ["a", "b", "c", "d"], "q_layout")
@@ -210,14 +212,14 @@ check_choice(q_layout, "a", ["a", "b", "c", "d"], "q_layout")
 
 # %% nbgrader={"grade": false, "grade_id": "layouts", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def to_nchw(u):
-    """Images of lecture 003, (N, H, W, C), in the course's layout (N, C, H, W)."""
+    """Images of the slides, (N, H, W, C), in the course's layout (N, C, H, W)."""
     ### BEGIN SOLUTION
     return u.transpose(0, 3, 1, 2)
     ### END SOLUTION
 
 
 def to_oihw(w):
-    """Filters of lecture 003, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
+    """Filters of the slides, (KH, KW, C, F), in the course's layout (F, C, KH, KW)."""
     ### BEGIN SOLUTION
     return w.transpose(3, 2, 0, 1)
     ### END SOLUTION
@@ -255,7 +257,7 @@ check_close(to_oihw(square), np.einsum("klcf->fckl", square), "to_oihw of a (3, 
 #
 # #### Question · The lecture's bounds
 #
-# Lecture 003 prints the gradient for the filters as
+# The slides print the gradient for the filters as
 #
 # $$\frac{\partial J}{\partial W[k_1,k_2,n,m]} = \sum_{i_1=1}^{N_1}\sum_{i_2=1}^{N_2}
 #   U[i_1+k_1,\, i_2+k_2,\, n]\;\frac{\partial J}{\partial Z[i_1,i_2,m]}$$
@@ -278,11 +280,10 @@ check_number(q_lecture_bounds, 8, "q_lecture_bounds")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# <details><summary>The answer, once you have yours</summary>
+# <details><summary>Help: how to begin</summary>
 #
-# $i_1 = 6$ and $k_1 = 2$ ask for row 8, which is past the end, and row 0 is never used at all. The sum mixes
-# counting from 1 (for $i$) with counting from 0 (for $k$); both must start at 0. The formula also shows
-# one sample only. Exercise 3 puts both right.
+# Put the largest $i_1$ of the sum together with the largest $k_1$. Then ask the same for the smallest, and
+# compare with the rows that there are.
 # </details>
 #
 # ### Where one gradient goes
@@ -391,8 +392,9 @@ check_number(q_batch_of_four, 4, "q_batch_of_four")
 # %% [markdown]
 # ### Exercise 3 · dW
 #
-# The same filter is used at every position of every sample, so its gradient collects from all of them
-# (counted from 0, and with the batch):
+# The same filter is used at every position of every sample, so its gradient collects from all of them. The sum on
+# the slide counts $i$ from 1 and $k$ from 0: it would skip the first row of `U` and read past the last. And it
+# shows one sample. Both put right, in our layout and with stride and padding:
 #
 # $$dw_{f,c,k,l} \;=\; \sum_{n,i,j} dz_{n,f,i,j}\;\tilde x_{n,c,\,iS+k,\,jS+l}.$$
 #
@@ -533,7 +535,7 @@ for stride, padding, H, W, (KH, KW) in cases:
 #
 # #### Question · Is it a convolution?
 #
-# The lecture says: *convolve input $U$ with the gradient $\partial J/\partial Z$.* Lesson 01 told
+# The slide says: *convolve input $U$ with the gradient $\partial J/\partial Z$.* Lesson 01 told
 # convolution (kernel flipped) from cross-correlation (kernel as it is). Predict, before you run
 # anything: `x = [1, 2, 4, 8]`, a kernel of 2, and `dz = [1, 0, 3]`. What is `dw[0]`?
 
@@ -560,7 +562,7 @@ print("x cross-correlated with dz:       ", correlated)
 print("x convolved with dz (dz flipped): ", flipped)
 
 # %% [markdown]
-# $dW$ is the **cross-correlation** of the input with the upstream gradient: no flip. The lecture's word
+# $dW$ is the **cross-correlation** of the input with the upstream gradient: no flip. The slide's word
 # "convolve" is the loose one of deep learning. (With stride $S$, the entries of `dz` lie $S$ apart while they
 # slide: a dilated kernel, as in lesson 02.)
 #
@@ -758,15 +760,15 @@ frame(axes[4], 0, 0, 1, 1)
 plt.show()
 
 # %% [markdown]
-# #### Question · Kernels that hide the error
+# #### Question · Which kernels give it away?
 #
-# Lecture 001 says that convolution and cross-correlation need not be told apart in deep learning. That holds
-# for *learned* kernels in the *forward* pass. In `dx` the flip is real, and a test can still miss it.
-# Here are all the kernels that lectures 000 and 001 print. For **how many of these nine** would `dx`
-# come out wrong if you forgot to flip?
+# "In deep learning convolution and cross-correlation need not be told apart": that holds for *learned* kernels in
+# the *forward* pass. In `dx` the flip is real. But does every test notice when it is missing? Here are all the
+# kernels that a set of lecture slides shows. For **how many of these nine** would `dx` come out wrong if you
+# forgot to flip?
 
-# %% nbgrader={"grade": false, "grade_id": "lecture-kernels", "locked": true, "schema_version": 3, "solution": false, "task": false}
-LECTURE_KERNELS = {
+# %% nbgrader={"grade": false, "grade_id": "slide-kernels", "locked": true, "schema_version": 3, "solution": false, "task": false}
+SLIDE_KERNELS = {
     "X": [[1, 0, 1], [0, 1, 0], [1, 0, 1]],
     "identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
     "edges 1": [[1, 0, -1], [0, 0, 0], [-1, 0, 1]],
@@ -785,7 +787,7 @@ q_kernels_that_reveal = 0
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-kernels-that-reveal", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# How many of the lectures' kernels reveal a missing flip
+# How many of the slides' kernels reveal a missing flip
 check_number(q_kernels_that_reveal, q_kernels_that_reveal, "q_kernels_that_reveal")
 ### BEGIN HIDDEN TESTS
 check_number(q_kernels_that_reveal, 0, "q_kernels_that_reveal")
@@ -907,7 +909,7 @@ for S, P, H, W, KH, KW in cases:
 # %% [markdown]
 # <details><summary>Help: everything is mirrored</summary>
 #
-# One flip too few, or one axis only. On a kernel of the lectures you would not have noticed.
+# One flip too few, or one axis only. On some kernels you would not have noticed.
 # </details>
 #
 # <details><summary>Help: shapes do not match in conv2d_forward</summary>
@@ -921,12 +923,12 @@ for S, P, H, W, KH, KW in cases:
 # `H + 2P + KH - 1` in all. With stride 1 that is `KH - 1` again.
 # </details>
 #
-# Here is the error that the nine kernels hide. Each row of the printout back-propagates one random `dz`
-# with and without the flip.
+# Now the truth about the nine kernels, and one more. Each row of the printout back-propagates one random `dz`, with and
+# without the flip.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 noise = np.random.default_rng(0).normal(size=(1, 1, 4, 4))
-kernels = {**LECTURE_KERNELS, "Sobel (lesson 01)": [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
+kernels = {**SLIDE_KERNELS, "Sobel (lesson 01)": [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
 for name, kernel in kernels.items():
     kernel = np.array(kernel, dtype=float).reshape(1, 1, 3, 3)
     honest = conv2d_dx_full(noise, kernel, (1, 1, 6, 6))
@@ -1140,9 +1142,9 @@ for S, P, H, W, KH, KW in ((2, 0, 6, 7, 3, 2), (1, 2, 3, 4, 2, 3), (2, 1, 6, 5, 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your counts, as a picture. Stride 1 sees the middle nine times and the corner once; with stride 2 some
-# pixels count four times as much as others, in a checkerboard, and with stride 3 nobody overlaps. The
-# checkerboard is real: gradients (and images made by transposed convolutions) show it.
+# Your counts, as a picture. With stride 1 the middle is seen nine times and a corner once. With stride 2 some pixels
+# count four times as much as their neighbours, in a checkerboard, which gradients (and images made by transposed
+# convolutions) really show. With stride 3 nothing overlaps, and the last row and column are seen by nobody.
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.9))
@@ -1158,9 +1160,10 @@ plt.show()
 # #### A proof that needs no reference
 #
 # For a linear map $A$ and its transpose, $\langle Ax, y\rangle = \langle x, A^{\mathsf T}y\rangle$ for all $x$ and
-# $y$. Two scalar products, one number each, and if they agree for random $x$ and $y$ then `col2im` **is**
-# the transpose of `im2col`: no loop, no numerical gradient, no second implementation. An `=` where `+=`
-# belongs does not survive it. Remember this test: it works for every linear layer you will ever write.
+# $y$. Two scalar products, one number each. If they agree for random $x$ and $y$ then `col2im` **is** the
+# transpose of `im2col` (a wrong one agrees with probability zero): no loop, no numerical gradient, no second
+# implementation. An `=` where `+=` belongs does not survive it. Remember this test: it works for every linear
+# layer that you will ever write.
 
 # %% nbgrader={"grade": true, "grade_id": "test-adjoint", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # im2col and col2im are adjoint: ⟨im2col(x), y⟩ = ⟨x, col2im(y)⟩
@@ -1202,6 +1205,9 @@ for S, P, H, W, KH, KW in ((1, 1, 5, 4, 3, 2), (2, 0, 7, 6, 3, 3), (2, 2, 4, 5, 
 #
 # The cache is yours alone: a tuple, a dict, an object, anything. The tests hand back exactly what your
 # forward returned. (Do not keep it in a global variable: a network has many layers.)
+#
+# And you can check every layer yourself, on any shapes you like, before a test does:
+# `numerical_gradient(lambda x: conv_forward(x, w, b)[0], x, dz)` is what `dx` has to be.
 #
 # With $Z_n = W X_n + b$ for sample $n$, where $X_n$ are its columns, lesson 03's rules for a matrix product say
 # the rest:
@@ -1289,6 +1295,11 @@ for S, P, H, W, KH, KW in ((2, 0, 6, 8, 3, 3), (1, 2, 4, 3, 2, 3), (2, 2, 5, 6, 
 z, cache = conv_forward(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.array([10.0]))
 dx, dw, db = conv_backward(np.ones((1, 1, 2, 2)), cache)
 check_close(dx, [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]], "dx of the example")
+rng = np.random.default_rng(1)
+x, w, dz = rng.normal(size=(2, 2, 4, 3)), rng.normal(size=(3, 2, 2, 2)), rng.normal(size=(2, 3, 3, 2))
+dx, dw, db = conv_backward(dz, conv_forward(x, w, np.zeros(3))[1])
+want = numerical_gradient(lambda x: conv2d_forward(x, w, np.zeros(3)), x, dz)
+check_close(dx, want, "dx", rtol=1e-4, atol=1e-5)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(420)
 kept = []
@@ -1314,6 +1325,11 @@ z, cache = conv_forward(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.array([
 dx, dw, db = conv_backward(np.ones((1, 1, 2, 2)), cache)
 check_close(dw, np.full((1, 1, 2, 2), 4), "dw of the example")
 check_close(db, [4], "db of the example")
+rng = np.random.default_rng(2)
+x, w, dz = rng.normal(size=(2, 2, 4, 3)), rng.normal(size=(3, 2, 2, 2)), rng.normal(size=(2, 3, 3, 2))
+dx, dw, db = conv_backward(dz, conv_forward(x, w, np.zeros(3))[1])
+want = numerical_gradient(lambda w: conv2d_forward(x, w, np.zeros(3)), w, dz)
+check_close(dw, want, "dw", rtol=1e-4, atol=1e-5)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(421)
 for S, P, H, W, KH, KW in ((1, 0, 5, 4, 2, 3), (1, 1, 4, 4, 3, 3), (2, 1, 6, 5, 3, 2), (3, 2, 5, 7, 2, 4)):
@@ -1421,15 +1437,16 @@ check_close(got, [[0, 6, 0], [4, 0, 0]], "dx where x is 0, positive or negative"
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 pooled_input = np.array(
-    [[1, 5, 2, 0, 3], [4, 0, 1, 2, 6], [3, 2, 9, 4, 1], [0, 7, 5, 3, 2], [8, 1, 0, 2, 4]]
+    [[1, 5, 2, 0, 3], [4, 0, 1, 2, 6], [3, 9, 2, 4, 1], [0, 7, 5, 3, 2], [8, 1, 0, 2, 4]]
 )
 routed = np.zeros((5, 5), dtype=int)
-routed[2, 2] = 10
+routed[2, 1], routed[1, 4], routed[3, 2] = 1 + 3, 2, 5
 axes = draw_grids(
     [
-        (pooled_input, "x: four 3 × 3 windows,\nstride 2; the 9 lies in all four"),
-        (np.array([[1, 2], [3, 4]]), "dy"),
-        (routed, "dx: the winner collects 1 + 2 + 3 + 4,\nthe losers get nothing"),
+        (pooled_input, "x: four 3 × 3 windows, stride 2"),
+        (np.array([[9, 6], [9, 5]]), "y"),
+        (np.array([[1, 2], [3, 5]]), "dy"),
+        (routed, "dx: the 9 won two windows\nand collects 1 + 3"),
     ],
     cell=0.7,
 )
@@ -1437,6 +1454,7 @@ for number, colour in enumerate(("crimson", "navy", "green", "purple")):
     row, column, inset = number // 2, number % 2, 0.06 * (1 + number)
     frame(axes[0], 2 * row + inset, 2 * column + inset, 3 - 2 * inset, 3 - 2 * inset, colour)
     frame(axes[1], row + 0.1, column + 0.1, 0.8, 0.8, colour)
+    frame(axes[2], row + 0.1, column + 0.1, 0.8, 0.8, colour)
 plt.show()
 
 
@@ -1537,11 +1555,12 @@ for cache, dy, want, what in kept:
 
 # %% nbgrader={"grade": true, "grade_id": "test-max-pool-backward-overlap", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Backward: a pixel that wins several windows collects all their gradients
-x = np.array([[1.0, 5, 2, 0, 3], [4, 0, 1, 2, 6], [3, 2, 9, 4, 1], [0, 7, 5, 3, 2], [8, 1, 0, 2, 4]])
+x = np.array([[1.0, 5, 2, 0, 3], [4, 0, 1, 2, 6], [3, 9, 2, 4, 1], [0, 7, 5, 3, 2], [8, 1, 0, 2, 4]])
 y, cache = max_pool_forward(x.reshape(1, 1, 5, 5), (3, 3), 2)
-check_close(y, np.full((1, 1, 2, 2), 9), "y of the picture")
-dx = max_pool_backward(np.array([[[[1.0, 2], [3, 4]]]]), cache)
-check_close(dx[0, 0, 2, 2], 10, "dx of the 9 in the picture")
+check_close(y, [[[[9, 6], [9, 5]]]], "y of the picture")
+dx = max_pool_backward(np.array([[[[1.0, 2], [3, 5]]]]), cache)
+check_close(dx[0, 0, 2, 1], 4, "dx of the 9 in the picture")
+check_close(np.sum(dx), 11, "the sum of dx in the picture")
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(425)
 for S, P, H, W, KH, KW in ((1, 0, 5, 4, 3, 2), (2, 0, 6, 7, 3, 3), (1, 1, 4, 5, 3, 3), (2, 1, 7, 6, 3, 4)):
@@ -1770,7 +1789,7 @@ for N, D, K in ((4, 3, 2), (3, 3, 3)):
 # %% [markdown]
 # ### BatchNorm, exactly
 #
-# Lecture 001 writes $\hat x = (x-\mu)/\sigma$, $y = \gamma\hat x + \beta$. To program it you must know more
+# A slide writes $\hat x = (x-\mu)/\sigma$, $y = \gamma\hat x + \beta$. To program it you must know more
 # than that, and PyTorch's answers are these (they are **fixed** for this exercise):
 #
 # - **Which numbers share a mean?** In a convolutional net, all values of one channel: over samples, rows
@@ -1947,9 +1966,33 @@ for shape, size in (((3, 2, 4, 5), 1.0), ((1, 3, 3, 3), 1e-5)):
 # | through $\mu$ | all $\hat x_j$ feel it, $-1/\sigma$ each; $\partial\mu/\partial x_i = 1/M$ | ? |
 # | through $\sigma^2$ | all $\hat x_j$ feel it, $-\hat x_j/(2\sigma^2)$ each; $\partial\sigma^2/\partial x_i = 2(x_i-\mu)/M$ | ? |
 #
-# Fill in the two question marks on paper; each is a sum over $j$. The three together have a picture. Plot,
-# for one channel, each pixel's gradient $g$ against its $\hat x$. **BatchNorm subtracts the straight line of
-# best fit** and divides what is left by $\sigma$:
+# Fill in the two question marks on paper; each is a sum over $j$.
+#
+# #### Question · Before you write it
+#
+# Training mode, random `dy`, any $\gamma$. What is the **sum of `dx` over one channel** (over samples, rows
+# and columns)? You need no formula: what happens to the loss if the same small number is added to all values of
+# the channel?
+
+# %% nbgrader={"grade": false, "grade_id": "q-bn-dx-sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# q_bn_dx_sum: a number
+### BEGIN SOLUTION
+q_bn_dx_sum = 0
+### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "test-q-bn-dx-sum", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# The sum of dx over one channel
+check_number(q_bn_dx_sum, q_bn_dx_sum, "q_bn_dx_sum")
+### BEGIN HIDDEN TESTS
+check_number(q_bn_dx_sum, 0, "q_bn_dx_sum")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The line of best fit
+#
+# The three roads together have a picture. Plot, for one channel, each value's gradient $g$ against its $\hat x$.
+# **BatchNorm subtracts the straight line of best fit** (exactly so for $\varepsilon = 0$) and divides what is left by
+# $\sigma$:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 rng = np.random.default_rng(3)
@@ -1972,30 +2015,12 @@ axes[0].set_ylabel("gradient")
 figure.tight_layout()
 plt.show()
 
+
 # %% [markdown]
 # Why a line? Adding a constant to a whole channel, or stretching it, changes nothing after BatchNorm. So the
 # loss cannot want either: the part of the gradient that asks for a shift (its mean) and the part that
 # asks for a stretch (its slope against $\hat x$) are removed.
 #
-# #### Question · Before you write it
-#
-# Training mode, random `dy`, any $\gamma$. What is the **sum of `dx` over one channel** (over samples, rows
-# and columns)?
-
-# %% nbgrader={"grade": false, "grade_id": "q-bn-dx-sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# q_bn_dx_sum: a number
-### BEGIN SOLUTION
-q_bn_dx_sum = 0
-### END SOLUTION
-
-# %% nbgrader={"grade": true, "grade_id": "test-q-bn-dx-sum", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# The sum of dx over one channel
-check_number(q_bn_dx_sum, q_bn_dx_sum, "q_bn_dx_sum")
-### BEGIN HIDDEN TESTS
-check_number(q_bn_dx_sum, 0, "q_bn_dx_sum")
-### END HIDDEN TESTS
-
-# %% [markdown]
 # ### Exercise 16 · BatchNorm, backward
 #
 # Write `batchnorm_backward(dy, cache)` → `dx, dgamma, dbeta`. For one channel
@@ -2118,7 +2143,7 @@ check_close(batchnorm_backward(dy, cache)[0], want, "dx in evaluation", rtol=1e-
 #
 # ### Exercise 17 · Layer $i$ as a module
 #
-# Lecture 003 shows backpropagation through layer $i$ as a box with two sides. On the way forward it takes $x$ and
+# Slides like to show backpropagation through layer $i$ as a box with two sides. On the way forward it takes $x$ and
 # hands on $y$. On the way back it takes $\partial J/\partial y$, keeps $\partial J/\partial w$ for the
 # optimizer, and hands on $\partial J/\partial x$. It never needs to know what the other layers are. That
 # is the whole secret of backpropagation, and this is the box as a class:
@@ -2389,7 +2414,7 @@ plt.show()
 # | `GlobalAvgPool` | `(N, 32)` | |
 # | `Linear`, 10 outputs | `(N, 10)`: the logits | 330 |
 #
-# Lecture 000 trains image by image on the squared error of probabilities. That works badly, because a
+# Some slides train image by image on the squared error of probabilities. That works badly, because a
 # squared error behind a softmax goes flat just where the network is most wrong. We use what everybody uses:
 # the **mean softmax cross-entropy of a mini-batch** and SGD with momentum, both from lesson 03.
 
@@ -2438,7 +2463,7 @@ check_number(q_first_loss, np.log(10), "q_first_loss", rtol=0.003)
 # Write `make_cnn(seed)`, which returns the `Sequential` of the table with random weights:
 #
 # - weights of a convolution: normal with standard deviation $\sqrt{2/(C\cdot KH\cdot KW)}$ (He's rule for ReLU:
-#   it keeps the signal's size from layer to layer; lesson 05 measures it). Not zeros: filters that start
+#   it keeps the signal's size from layer to layer; lesson 05 comes back to it). Not zeros: filters that start
 #   equal stay equal;
 # - weights of the linear layer, shape `(10, 32)`: normal with standard deviation 0.01, so that the first loss
 #   is what you predicted;
@@ -2478,13 +2503,17 @@ def logits_of_network(make_cnn, images, shift, seed):
 
     rng = np.random.default_rng(seed)
     network = make_cnn(seed)
-    at_birth = [[name, np.array(layer.params[name])] for layer in network.layers for name in sorted(layer.params)]
+    at_birth = [
+        [name, np.array(layer.params[name])]
+        for layer in network.layers
+        for name in sorted(layer.params)
+    ]
     first = np.array(network.forward(images))
     for layer in network.layers:
         for name in sorted(layer.params):
             start = np.asarray(layer.params[name], dtype=np.float64)
             layer.params[name] = start + shift * rng.normal(size=start.shape)
-    now = [[name, np.array(layer.params[name])] for layer in network.layers for name in sorted(layer.params)]
+    now = [np.array(layer.params[name]) for layer in network.layers for name in sorted(layer.params)]
     return at_birth, first, now, np.array(network.forward(images))
 
 
@@ -2509,7 +2538,7 @@ for number, rule, where in (
     assert 0.75 * rule < std < 1.3 * rule, f"the {where} weights have standard deviation {std:.3f}"
 x = np.random.default_rng(440).normal(size=(6, 1, 8, 8))
 at_birth, first, now, logits = logits_of_network(make_cnn, x, 0.3, 4)
-b1, w1, beta, gamma, b2, w2, b3, w3 = (array for _, array in now)
+b1, w1, beta, gamma, b2, w2, b3, w3 = now
 
 
 def slide(x, w, b, padding):
@@ -2869,8 +2898,8 @@ plt.show()
 # - **Loops.** 79 ms for 25,088 outputs are 3 µs for each, in which a core could do hundreds of thousands of
 #   FLOPs and does 288. That is Python's price. The low intensity would cost its share even without it.
 # - **`im2col`.** A quarter of its time goes into copying: with a 3 × 3 kernel the columns are nine times as
-#   large as the image. The reference solution therefore makes the columns of a few images at a time, which
-#   are still in the processor's cache when the product needs them. All 32 at once took a quarter longer.
+#   large as the image. The reference solution makes the columns of a few images at a time. They are still in
+#   the processor's cache when the product needs them, and 1.8 MB of memory do instead of 14.5.
 # - **PyTorch** has less to copy and a faster product. You will not beat it, but you know what it does.
 #
 #
