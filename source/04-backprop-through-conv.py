@@ -77,6 +77,7 @@ from course.data import digits
 from course.plots import annotate_grid, show_images
 
 
+# %% jupyter={"source_hidden": true}
 def draw_grids(panels, cell=0.6):
     """Draw small matrices in a row, all cells equally large; panels are pairs (values, title)."""
     panels = [(np.asarray(values), title) for values, title in panels]
@@ -117,9 +118,9 @@ def frame(axis, row, column, height, width, colour="crimson"):
 # where $\tilde x$ is $x$ with $P$ rows and columns of zeros on every side and $S$ is the stride. **Keep
 # this line in sight: every gradient of a convolution can be read off it.**
 #
-# `numerical_gradient` is the checker of lesson 03, for functions that return arrays: it nudges one entry of
-# `x` at a time and sees how much $\langle f(x), dy\rangle = \sum f(x)\cdot dy$ moves. That is $\partial J/\partial x$ when the
-# upstream gradient $\partial J/\partial f$ is `dy`.
+# `numerical_gradient` is the checker of lesson 03, for functions that return arrays: it nudges one entry of `x`
+# at a time and sees how much $\langle f(x), dy\rangle = \sum f(x)\cdot dy$ moves. That is
+# $\partial J/\partial x$ when the upstream gradient $\partial J/\partial f$ is `dy`.
 #
 # | symbol | code | shape | |
 # |---|---|---|---|
@@ -923,12 +924,12 @@ for S, P, H, W, KH, KW in cases:
 # `H + 2P + KH - 1` in all. With stride 1 that is `KH - 1` again.
 # </details>
 #
-# Now the truth about the nine kernels, and one more. Each row of the printout back-propagates one random `dz`, with and
-# without the flip.
+# Now the truth about the nine kernels, and one more. Each row of the printout back-propagates one random `dz`,
+# with and without the flip.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 noise = np.random.default_rng(0).normal(size=(1, 1, 4, 4))
-kernels = {**SLIDE_KERNELS, "Sobel (lesson 01)": [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
+kernels = {**SLIDE_KERNELS, "Sobel (lesson 01)": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]}
 for name, kernel in kernels.items():
     kernel = np.array(kernel, dtype=float).reshape(1, 1, 3, 3)
     honest = conv2d_dx_full(noise, kernel, (1, 1, 6, 6))
@@ -1674,7 +1675,7 @@ for S, H, W, KH, KW in ((2, 6, 4, 2, 2), (1, 5, 4, 2, 3), (2, 7, 6, 3, 2), (2, 6
 # - **Global average pooling** takes the mean of each map: `(N, C, H, W)` → `(N, C)`. Each pixel gets
 #   $1/(H\cdot W)$ of its map's gradient.
 # - **Flatten** keeps all numbers: `(N, C, H, W)` → `(N, C·H·W)`, sample by sample. The gradient is put back into
-#   the old shape, nothing else.
+#   the old shape, nothing else. (Our network will use GAP; LeNet, in lesson 05, flattens.)
 #
 # **Example.** `x` with maps `[[1, 3]]` and `[[5, 9]]`, shape `(1, 2, 1, 2)`: GAP gives `[[2, 7]]`, flatten
 # `[[1, 3, 5, 9]]`. GAP's backward of `dy = [[4, 6]]` is `[[2, 2]]` and `[[3, 3]]`.
@@ -1802,9 +1803,9 @@ for N, D, K in ((4, 3, 2), (3, 3, 3)):
 # - **Evaluation** normalises with the running statistics, leaves them alone, and so treats each sample the
 #   same whatever its neighbours are.
 #
-# The usual story is that this "reduces internal covariate shift"; measurements do not support it
-# (Santurkar et al. 2018: networks with BatchNorm train better even when the shift is put back in by force, and
-# what improves is the smoothness of the loss). That it helps is not in dispute.
+# The usual story is that this "reduces internal covariate shift". Measurements do not support it: networks with
+# BatchNorm train about as well when a shift is injected behind it on purpose, and what BatchNorm changes is the
+# smoothness of the loss (Santurkar et al. 2018). That it helps is not in dispute.
 #
 # #### Question · What BatchNorm learns
 #
@@ -1957,8 +1958,9 @@ for shape, size in (((3, 2, 4, 5), 1.0), ((1, 3, 3, 3), 1e-5)):
 # ### Three roads back
 #
 # In training $\mu$ and $\sigma^2$ are made **from the batch**. Change one pixel, and all others of its channel
-# move too. So the gradient goes back to $x_i$ by three roads. With $\sigma = \sqrt{\sigma^2_\text{batch}+\varepsilon}$ and
-# $g_i = \gamma\, dy_i$, the gradient that arrives at $\hat x_i$:
+# move too. So the gradient goes back to $x_i$ by three roads. With
+# $\sigma = \sqrt{\sigma^2_\text{batch}+\varepsilon}$ and $g_i = \gamma\, dy_i$, the gradient that arrives at
+# $\hat x_i$:
 #
 # | road | why | gradient at $x_i$ |
 # |---|---|---|
@@ -2413,6 +2415,7 @@ plt.show()
 # | `ReLU` | `(N, 32, 4, 4)` | |
 # | `GlobalAvgPool` | `(N, 32)` | |
 # | `Linear`, 10 outputs | `(N, 10)`: the logits | 330 |
+# | | | together 5,418 |
 #
 # Some slides train image by image on the squared error of probabilities. That works badly, because a
 # squared error behind a softmax goes flat just where the network is most wrong. We use what everybody uses:
@@ -2467,7 +2470,7 @@ check_number(q_first_loss, np.log(10), "q_first_loss", rtol=0.003)
 #   equal stay equal;
 # - weights of the linear layer, shape `(10, 32)`: normal with standard deviation 0.01, so that the first loss
 #   is what you predicted;
-# - biases: zero. `float32` arrays train about twice as fast as `float64`; both are fine.
+# - biases: zero. `float32` arrays train faster than `float64`; both are fine.
 
 # %% nbgrader={"grade": false, "grade_id": "make-cnn", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def make_cnn(seed):
@@ -2611,7 +2614,8 @@ for what, claimed, measured in slopes_of_network(make_cnn, x, np.arange(6), 1):
 #
 # The printout goes from the first layer to the last; read it from the bottom. The wrong one nearest to the
 # *output* shows where the fault is, in that layer's backward or in one behind it that has no parameters; those
-# above it are wrong only because the chain passes the fault on. If all are off by the same factor, look for a second division by the batch size.
+# above it are wrong only because the chain passes the fault on. If all are off by the same factor, look for a
+# second division by the batch size.
 # </details>
 #
 # <details><summary>Help: AttributeError or KeyError in the test</summary>
@@ -2778,9 +2782,9 @@ print(f"last step, first layer: largest |dw| {np.abs(slopes['w']).max():.1e}, ",
 print(f"largest |db| {np.abs(slopes['b']).max():.1e}")
 
 # %% [markdown]
-# The last line is your prediction before exercise 16 come true. The first convolution's bias stands right before BatchNorm,
-# which removes whatever constant it adds. Its gradient is the sum of BatchNorm's `dx`: zero, up to rounding.
-# That is why real networks leave out the bias of a convolution before BatchNorm.
+# The last line is your prediction before exercise 16 come true. The first convolution's bias stands right
+# before BatchNorm, which removes whatever constant it adds. Its gradient is the sum of BatchNorm's `dx`: zero,
+# up to rounding. That is why real networks leave out the bias of a convolution before BatchNorm.
 #
 # ## Part 5 · Why it is fast
 #
