@@ -88,6 +88,24 @@ def start_init(data: bytes, fds: list[int], own: tuple[socket.socket, ...], jail
         if os.fork() == 0:
             never_return(lambda: _be_init(data, fds, own, None))
         return
+    if len(list(os.scandir("/proc/self/task"))) > 1:
+        # Some package started threads as it was imported. Libraries prepare for a fork by
+        # handlers that a raw clone does not call, so let an ordinary fork come between.
+        if os.fork() == 0:
+            never_return(lambda: _clone_and_wait(data, fds, own))
+        return
+    _clone(data, fds, own)
+
+
+def _clone_and_wait(data: bytes, fds: list[int], own: tuple[socket.socket, ...]) -> None:
+    _clone(data, fds, own)
+    for fd in (*fds, *(each.detach() for each in own)):
+        os.close(fd)
+    os.wait()
+    os._exit(0)
+
+
+def _clone(data: bytes, fds: list[int], own: tuple[socket.socket, ...]) -> None:
     with namespaces.as_outside_user():
         owner = os.geteuid(), os.getegid()
         if namespaces.fork_into_namespaces() == 0:

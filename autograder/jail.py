@@ -20,6 +20,7 @@ from autograder.allowed import Visible
 from autograder.errors import IsolationError
 from autograder.namespaces import HOME, INSIDE_ID
 from autograder.view import View
+from autograder.warmkernel import POOLS
 
 SYSTEM = (
     *("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec"),
@@ -41,7 +42,7 @@ FONT_CACHE = HOME / ".cache/matplotlib"
 # A server reads the code it runs from here, once, before any submission.
 START = (
     "import sys; sys.path.insert(0, '{code}'); import autograder.forkserver as server; "
-    "del sys.path[0]; server.main(sys.argv[1])"
+    "del sys.path[:2]; server.main(sys.argv[1])"
 )
 
 
@@ -60,14 +61,12 @@ def bubblewrap() -> str:
     )
 
 
-def environment(threads: int, extra: Mapping[str, str]) -> dict[str, str]:
-    """All the environment variables that a kernel has.
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """All the environment variables that a server starts with, and so its kernels.
 
     Args:
-        threads: threads that numeric libraries may use; 1 starts no thread pool at all.
         extra: what the course adds.
     """
-    pools = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
     return {
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(HOME),
@@ -80,7 +79,8 @@ def environment(threads: int, extra: Mapping[str, str]) -> dict[str, str]:
         "JUPYTER_PLATFORM_DIRS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        **{f"{pool}_NUM_THREADS": str(threads) for pool in pools},
+        # A pool of threads would not survive the fork; a kernel may raise this again.
+        **dict.fromkeys(POOLS, "1"),
         **extra,
     }
 

@@ -41,6 +41,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ from jupyter_client.provisioning import KernelProvisionerBase
 
 from autograder import namespaces, rundirs
 from autograder.errors import IsolationError
+from autograder.registration import KERNEL_NAME, register
 from autograder.request import Ended, JailRequest, pack
 from autograder.rundirs import new_run_directory
 from autograder.servers import REMEDY, ForkServer, close_servers, server_for
@@ -64,22 +66,22 @@ __all__ = [
     "register",
 ]
 
-KERNEL_NAME = "submission"
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
+MESSAGE_BYTES = 1 << 16
+CREDENTIALS = "iII"  # pid, uid, gid, which Linux adds to a message, in the receiver's terms
 START_SECONDS = 30.0
 KILL_SECONDS = 10.0
 
 
-def register() -> None:
-    """Let Jupyter clients of this process, and of those it starts, find the kernel."""
-    folder = str(Path(__file__).parent / "kernelspecs")
-    paths = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-    if folder not in paths:
-        os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, *filter(None, paths)])
-
-
 class ForkProvisioner(KernelProvisionerBase):
-    """Starts kernels by forking a warm server; entry point ``autograder-fork``."""
+    """Starts kernels by forking a warm server; entry point ``autograder-fork``.
+
+    Attributes:
+        request: what was asked for.
+        run_dir: the run directory, on the grader's side.
+        ended: how the kernel ended; None while it runs.
+        pid: its init's, as the grader counts processes; ``os.pidfd_open`` tells of its end.
+    """
 
     request: JailRequest
     run_dir: Path
@@ -133,12 +135,12 @@ class ForkProvisioner(KernelProvisionerBase):
         finally:
             os.close(archive)
         self._channel.setblocking(False)
+        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         answer = await self._next_message(START_SECONDS)
         if "pid" not in answer:
             await self.cleanup()
             why = answer.get("failed") or self._server.last_words() or "it said nothing"
             raise IsolationError(f"the kernel did not start: {why}", remedy=REMEDY)
-        self.pid = answer["pid"]
         return self.connection_info
 
     def _message(self) -> dict[str, Any]:
@@ -163,17 +165,31 @@ class ForkProvisioner(KernelProvisionerBase):
         """Init's next message; empty when it ended without one, or said nothing in time."""
         assert self._channel is not None
         loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        loop.add_reader(self._channel, ready.set)
         try:
-            data = await asyncio.wait_for(loop.sock_recv(self._channel, 1 << 16), seconds)
+            await asyncio.wait_for(ready.wait(), seconds)
+            return self._receive()
         except (OSError, TimeoutError):
             return {}
+        finally:
+            loop.remove_reader(self._channel)
+
+    def _receive(self) -> dict[str, Any]:
+        """A message that is there; empty at the end of the channel. Keeps its sender's PID."""
+        assert self._channel is not None
+        room = socket.CMSG_SPACE(struct.calcsize(CREDENTIALS))
+        data, ancillary, _, _ = self._channel.recvmsg(MESSAGE_BYTES, room)
+        for _, kind, value in ancillary:
+            if kind == socket.SCM_CREDENTIALS and data:
+                self.pid = struct.unpack(CREDENTIALS, value)[0]
         return json.loads(data or b"{}")
 
     async def poll(self) -> int | None:
         """The return code; None while the kernel runs."""
         if self.ended is None and self._channel is not None:
             try:
-                self._take(json.loads(self._channel.recv(1 << 16) or b"{}"))
+                self._take(self._receive())
             except BlockingIOError:
                 return None
             except OSError:

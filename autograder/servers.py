@@ -29,7 +29,9 @@ START_SECONDS = 60.0
 REMEDY = "`autograder doctor` tries each part of the jail"
 # What to import ahead when an assignment does not say what it allows.
 USUAL_PACKAGES = ["numpy", "matplotlib"]
-START_UNJAILED = "import sys; from autograder import forkserver; forkserver.main(sys.argv[1])"
+START_UNJAILED = (
+    "import sys; from autograder import forkserver; del sys.path[0]; forkserver.main(sys.argv[1])"
+)
 
 
 @dataclass
@@ -159,7 +161,7 @@ def _start(key: ServerKey) -> ForkServer:
     jailed = key.isolation == "jail"
     # A parent's death is the death of the thread that started it; the main one lives longest.
     with_parent = threading.current_thread() is threading.main_thread()
-    variables = jail.environment(key.threads, dict(key.environment))
+    variables = jail.environment(dict(key.environment))
     fds: list[int] = []
     if jailed:
         command, fds = jail.command(
@@ -178,6 +180,7 @@ def _start(key: ServerKey) -> ForkServer:
         "jailed": jailed,
         "die_with_parent": with_parent or jailed,
         "packages": USUAL_PACKAGES if key.packages is None else key.packages,
+        "threads": key.threads,
         "allowed": key.packages or (),
         "local": list(shown.local),
         "blocked": shown.blocked,

@@ -28,7 +28,10 @@ MACHINERY = (
     "ipykernel.debugger",
     "ipykernel.datapub",
     "IPython.extensions.storemagic",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.ast_mod",
     "IPython.core.magics.pylab",
+    "IPython.utils.module_paths",
     "psutil",
     "tornado.platform.asyncio",
     "zmq.backend.cython",
@@ -47,9 +50,12 @@ COMPANIONS = {
         "IPython.core.pylabtools",
     ),
 }
+# How numeric libraries are told how many threads to use.
+POOLS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"))
 HEARTBEAT_SECONDS = 10.0
 
 _app: Any = None
+_threads = 1
 
 
 def prepare(settings: Mapping[str, Any]) -> None:
@@ -59,9 +65,12 @@ def prepare(settings: Mapping[str, Any]) -> None:
         settings: ``packages``, names to import; ``local``, those of them that are a course's own
             helpers, imported with all their modules; ``allowed``, as the instructor wrote them;
             ``blocked``, names that are installed and not allowed; ``partial``, those of
-            ``blocked`` whose folder is there.
+            ``blocked`` whose folder is there; ``jailed``, whether the others' are hidden;
+            ``threads``, of numeric libraries in a kernel.
     """
-    global _app
+    global _app, _threads
+    _threads = settings["threads"]
+    _refuse_imports(settings)
     # The debugger costs more than the rest of a kernel's start, and nobody is there to use it.
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in MACHINERY:
@@ -77,13 +86,17 @@ def prepare(settings: Mapping[str, Any]) -> None:
     _app = _build_app()
     if "matplotlib.pyplot" in sys.modules:
         _draw_once()
-    allowed, partial = settings["allowed"], set(settings["partial"])
-    sys.meta_path.append(NotAllowed(set(settings["blocked"]) - partial, allowed))
-    # Their folders are there, so the ordinary finders would take them for namespace packages.
-    sys.meta_path.insert(0, NotAllowed(partial, allowed))
     gc.collect()
     # Nothing made so far is garbage: keep collections from writing to pages that forks share.
     gc.freeze()
+
+
+def _refuse_imports(settings: Mapping[str, Any]) -> None:
+    allowed, blocked = settings["allowed"], set(settings["blocked"])
+    # What has a folder in sight, the ordinary finders would import, if only as a namespace.
+    in_sight = set(settings["partial"]) if settings["jailed"] else blocked
+    sys.meta_path.insert(0, NotAllowed(in_sight, allowed))
+    sys.meta_path.append(NotAllowed(blocked - in_sight, allowed))
 
 
 def _import(name: str) -> None:
@@ -103,11 +116,9 @@ def _build_app() -> Any:
     app.config.HistoryManager.enabled = False
     BaseIPythonApplication.initialize(app, [])
     app.init_pdb()
-    app.user_ns = {}
     app.shell = ZMQInteractiveShell.instance(
         parent=app,
         profile_dir=app.profile_dir,
-        user_ns=app.user_ns,
         compiler_class=XCachingCompiler,
     )
     app.init_gui_pylab()
@@ -146,9 +157,15 @@ def listen(connection: dict[str, Any]) -> None:
     Args:
         connection: ``ip`` (a path prefix), ``transport``, ``key``, ``signature_scheme``, ports.
     """
+    # A fresh process has random states of its own; Python's reseeds itself after a fork.
     if "numpy" in sys.modules:
-        # A fresh process has its own random state; Python's own reseeds itself after a fork.
         sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()
+    if _threads > 1:
+        os.environ.update(dict.fromkeys(POOLS, str(_threads)))
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(_threads)
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         del sys.modules[name]
     app = _app
