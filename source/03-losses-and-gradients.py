@@ -20,20 +20,30 @@
 # %% [markdown]
 # # 03 · Losses and gradients
 #
-# A network learns by repeating three steps: say *how wrong* it was (the loss), find out *which way each weight should move* (the gradient), and *move a little* (gradient descent). In this lesson you build all three in NumPy and trust none of them until it is checked. At the end a two-layer network of your own bends itself around a spiral, its gradients agree with numerical ones to nine digits, and your optimizer walks in step with PyTorch's.
+# A network learns by repeating three steps: say *how wrong* it was (the loss), find out *which way
+# each weight should move* (the gradient), and *move a little* (gradient descent). In this lesson
+# you build all three in NumPy and trust none of them until it is checked. At the end a two-layer
+# network of your own bends itself around a spiral, its gradients agree with numerical ones to nine
+# digits, and your optimizer walks in step with PyTorch's.
 #
 # **After this lesson you can**
 #
-# - say why a network needs a nonlinearity, and write sigmoid, tanh, ReLU and its relatives with their derivatives;
-# - write squared error, binary cross-entropy and softmax cross-entropy so that a logit of 1000 does no harm, and derive their gradients;
+# - say why a network needs a nonlinearity, and write sigmoid, tanh, ReLU and its relatives with
+#   their derivatives;
+# - write squared error, binary cross-entropy and softmax cross-entropy so that a logit of 1000 does
+#   no harm, and derive their gradients;
 # - read and build gradient tensors of any order, and chain them with `einsum`;
 # - run a two-layer network forward and backward on a batch, and check every gradient numerically;
-# - write SGD with momentum and weight decay, and say what changes when a loss is summed instead of averaged;
+# - write SGD with momentum and weight decay, and say what changes when a loss is summed instead of
+#   averaged;
 # - explain why inputs that are all positive make gradient descent zig-zag.
 #
-# **Time** 4 to 5 hours · **Difficulty** ●●●○○ · **You need** lesson 01 (arrays and shapes) and the chain rule of one variable. NumPy only.
+# **Time** 4 to 5 hours · **Difficulty** ●●●○○ · **You need** lesson 01 (arrays and shapes) and the
+# chain rule of one variable. NumPy only.
 #
-# **Conventions of the whole lesson.** A batch has $M$ samples, one a row: $X$ is $(M, d)$. A weight matrix is (outputs, inputs), so a layer computes $Z = X W^\top + b$. A loss is the **mean over samples** of the **sum over outputs**. $\ln$ is the natural logarithm.
+# **Conventions of the whole lesson.** A batch has $M$ samples, one a row: $X$ is $(M, d)$. A weight
+# matrix is (outputs, inputs), so a layer computes $Z = X W^\top + b$. A loss is the
+# **mean over samples** of the **sum over outputs**. $\ln$ is the natural logarithm.
 
 # %% tags=["parameters"]
 seed = 0
@@ -58,7 +68,9 @@ erf = np.vectorize(math.erf, otypes=[float])
 # %% [markdown]
 # ## Part 1 · Why a network needs a bend
 #
-# Each line below is the output of a small random network with one input, 20 hidden units and one output. On the left the hidden layer is linear. On the right each hidden value goes through $\max(0, z)$.
+# Each line below is the output of a small random network with one input, 20 hidden units and one
+# output. On the left the hidden layer is linear. On the right each hidden value goes through
+# $\max(0, z)$.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -85,9 +97,14 @@ figure.tight_layout()
 #
 # $$W_2 (W_1 x + b_1) + b_2 = W x + b .$$
 #
-# Write `collapse(W1, b1, W2, b2)`. `W1` is $(H, d)$, `b1` is $(H,)$, `W2` is $(K, H)$, `b2` is $(K,)$. Return the pair `W` $(K, d)$ and `b` $(K,)$ of the one layer that does the same.
+# Write `collapse(W1, b1, W2, b2)`. `W1` is $(H, d)$, `b1` is $(H,)$, `W2` is $(K, H)$, `b2` is
+# $(K,)$. Return the pair `W` $(K, d)$ and `b` $(K,)$ of the one layer that does the same.
 #
-# *Worked example.* $W_1 = \begin{bmatrix}1&2\\0&1\\1&0\end{bmatrix}$, $b_1 = (1, 0, -1)$, $W_2 = \begin{bmatrix}1&0&2\end{bmatrix}$, $b_2 = (10)$. Put $x = 0$: the hidden layer is $b_1$, the output $1 + 0 - 2 + 10 = 9$, so $b = (9)$. Put $x = (1, 0)$: hidden $(2, 0, 0)$, output $12$, which is $3$ more. Put $x = (0, 1)$: hidden $(3, 1, -1)$, output $11$, which is $2$ more. So $W = \begin{bmatrix}3 & 2\end{bmatrix}$.
+# *Worked example.* $W_1 = \begin{bmatrix}1&2\\0&1\\1&0\end{bmatrix}$, $b_1 = (1, 0, -1)$,
+# $W_2 = \begin{bmatrix}1&0&2\end{bmatrix}$, $b_2 = (10)$. Put $x = 0$: the hidden layer is $b_1$,
+# the output $1 + 0 - 2 + 10 = 9$, so $b = (9)$. Put $x = (1, 0)$: hidden $(2, 0, 0)$, output $12$,
+# which is $3$ more. Put $x = (0, 1)$: hidden $(3, 1, -1)$, output $11$, which is $2$ more. So
+# $W = \begin{bmatrix}3 & 2\end{bmatrix}$.
 
 # %% nbgrader={"grade": false, "grade_id": "collapse", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def collapse(W1, b1, W2, b2):
@@ -134,15 +151,20 @@ check_close(b, np.einsum("kh,h->k", W2, b1) + b2, "b for d=3, H=4, K=2", **TOLER
 # <details>
 # <summary>Help</summary>
 #
-# - **"matmul: … mismatch in its core dimension"**: the order matters. Layer 1 acts first, so $W_1$ stands next to $x$, on the right.
+# - **"matmul: … mismatch in its core dimension"**: the order matters. Layer 1 acts first, so $W_1$
+#   stands next to $x$, on the right.
 # - **The bias is off**: $b_1$ goes through the second layer as well.
-# - **W is right for square layers only**: look at the shapes. $(K, d)$ has to come out of $(K, H)$ and $(H, d)$.
+# - **W is right for square layers only**: look at the shapes. $(K, d)$ has to come out of $(K, H)$
+#   and $(H, d)$.
 #
 # </details>
 #
 # ## Question 1 · Convolutions collapse too
 #
-# A convolution is linear, so a stack of convolutions without nonlinearities is one convolution with a larger kernel. A $3 \times 3$ convolution, then a $3 \times 3$, then a $5 \times 5$, all with stride 1: how large is the kernel of the one convolution that equals them? Give its side. Predict first; the cell below the test does it in one dimension.
+# A convolution is linear, so a stack of convolutions without nonlinearities is one convolution with
+# a larger kernel. A $3 \times 3$ convolution, then a $3 \times 3$, then a $5 \times 5$, all with
+# stride 1: how large is the kernel of the one convolution that equals them? Give its side. Predict
+# first; the cell below the test does it in one dimension.
 
 # %% nbgrader={"grade": false, "grade_id": "q-kernel", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_kernel: the side of the one kernel, in pixels
@@ -166,12 +188,16 @@ for k in kernels:
     step_by_step = np.correlate(step_by_step, k, mode="valid")  # three layers, one by one
     kernel = np.convolve(kernel, k)  # the one kernel that replaces them
 at_once = np.correlate(signal, kernel, mode="valid")
-print(f"one kernel of length {kernel.size}; largest difference {abs(step_by_step - at_once).max():.1e}")
+print(
+    f"one kernel of length {kernel.size}; largest difference {abs(step_by_step - at_once).max():.1e}"
+)
 
 # %% [markdown]
 # ## Three classic bends
 #
-# A nonlinearity, or *activation*, acts on each number of a feature map by itself. Above: the function. Below: its derivative, which is what backpropagation multiplies by. Where the derivative is near zero (shaded), the unit is **saturated** and passes no gradient back.
+# A nonlinearity, or *activation*, acts on each number of a feature map by itself. Above: the
+# function. Below: its derivative, which is what backpropagation multiplies by. Where the derivative
+# is near zero (shaded), the unit is **saturated** and passes no gradient back.
 
 # %% tags=["illustration"]
 z = np.linspace(-6, 6, 601)
@@ -206,11 +232,17 @@ figure.tight_layout()
 #
 # $$\sigma(z) = \frac{1}{1 + e^{-z}} = \frac{e^{z}}{1 + e^{z}}, \qquad \sigma'(z) = \sigma(z)\,\bigl(1 - \sigma(z)\bigr).$$
 #
-# It squashes any number into the open interval $(0, 1)$ and was popular as the "firing rate" of a neuron. Both forms are the same function, and both break on a computer, at opposite ends: $e^{1000}$ is `inf` in float64 (the limit is near $e^{709}$), and `inf / inf` is `nan`. Use each form where its exponential is small, or find another way that stays finite.
+# It squashes any number into the open interval $(0, 1)$ and was popular as the "firing rate" of a
+# neuron. Both forms are the same function, and both break on a computer, at opposite ends:
+# $e^{1000}$ is `inf` in float64 (the limit is near $e^{709}$), and `inf / inf` is `nan`. Use each
+# form where its exponential is small, or find another way that stays finite.
 #
-# Write `sigmoid(z)` and `sigmoid_grad(z)`. `z` is an array of any shape, of floats or integers; both return an array of floats of the same shape. `sigmoid_grad` takes $z$, not $\sigma(z)$. Do not change `z`.
+# Write `sigmoid(z)` and `sigmoid_grad(z)`. `z` is an array of any shape, of floats or integers;
+# both return an array of floats of the same shape. `sigmoid_grad` takes $z$, not $\sigma(z)$. Do
+# not change `z`.
 #
-# *Worked example.* With $z = (0, \ln 3, -\ln 3)$: $\sigma = (0.5, 0.75, 0.25)$ and $\sigma' = (0.25, 0.1875, 0.1875)$.
+# *Worked example.* With $z = (0, \ln 3, -\ln 3)$: $\sigma = (0.5, 0.75, 0.25)$ and
+# $\sigma' = (0.25, 0.1875, 0.1875)$.
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sigmoid(z):
@@ -245,7 +277,9 @@ check_unchanged(z, before, "z")
 
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid-extremes", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Large inputs of either sign
-check_close(sigmoid(np.array([1000.0, -1000.0])), [1.0, 0.0], "sigmoid of (1000, -1000)", **TOLERANCE)
+check_close(
+    sigmoid(np.array([1000.0, -1000.0])), [1.0, 0.0], "sigmoid of (1000, -1000)", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 z = np.array([[-1000.0, 1000.0, 720.0], [-720.0, 0.0, 90.0]])
 check_close(sigmoid(z), [[0, 1, 1], [0, 0.5, 1]], "sigmoid of inputs up to ±1000", **TOLERANCE)
@@ -256,10 +290,14 @@ check_close(tiny, [1.0, 1.0], "sigmoid(z) · e^-z at z = -50 and -60", rtol=1e-3
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid-grad", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Derivative of the sigmoid
 z = np.array([0.0, math.log(3), -math.log(3)])
-check_close(sigmoid_grad(z), [0.25, 0.1875, 0.1875], "sigmoid_grad of (0, ln 3, -ln 3)", **TOLERANCE)
+check_close(
+    sigmoid_grad(z), [0.25, 0.1875, 0.1875], "sigmoid_grad of (0, ln 3, -ln 3)", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 z = np.random.default_rng(305).normal(size=(3, 4)) * 3
-check_close(sigmoid_grad(z), (1 - np.tanh(z / 2) ** 2) / 4, "sigmoid_grad of a (3, 4) array", **TOLERANCE)
+check_close(
+    sigmoid_grad(z), (1 - np.tanh(z / 2) ** 2) / 4, "sigmoid_grad of a (3, 4) array", **TOLERANCE
+)
 z = np.array([1000.0, -1000.0])
 check_close(sigmoid_grad(z), [0.0, 0.0], "sigmoid_grad at ±1000", **TOLERANCE)
 ### END HIDDEN TESTS
@@ -268,9 +306,13 @@ check_close(sigmoid_grad(z), [0.0, 0.0], "sigmoid_grad at ±1000", **TOLERANCE)
 # <details>
 # <summary>Help</summary>
 #
-# - **`nan` at 1000**: you divide `inf` by `inf`. Take the form with $e^{-z}$ where $z \ge 0$ and the form with $e^{z}$ where $z < 0$.
-# - **Still a warning, though the numbers are right**: `np.where` computes both branches everywhere and then chooses. Make an exponent that is never positive, such as $-|z|$, before you call `exp`.
-# - **Integers come out as 0 and 1**: you write into an array of `z`'s dtype, and NumPy cuts the decimals off. Let the result be a new float array.
+# - **`nan` at 1000**: you divide `inf` by `inf`. Take the form with $e^{-z}$ where $z \ge 0$ and
+#   the form with $e^{z}$ where $z < 0$.
+# - **Still a warning, though the numbers are right**: `np.where` computes both branches everywhere
+#   and then chooses. Make an exponent that is never positive, such as $-|z|$, before you call
+#   `exp`.
+# - **Integers come out as 0 and 1**: you write into an array of `z`'s dtype, and NumPy cuts the
+#   decimals off. Let the result be a new float array.
 # - **The derivative is right at 0 only**: it takes $z$; you may have put $z$ itself into $s(1-s)$.
 #
 # </details>
@@ -285,7 +327,8 @@ check_close(sigmoid_grad(z), [0.0, 0.0], "sigmoid_grad at ±1000", **TOLERANCE)
 #
 # $$\tanh(x) = \underbrace{\frac{1 - e^{-2x}}{1 + e^{2x}}}_{(A)} = \underbrace{1 - 2\,\sigma(2x)}_{(B)} .$$
 #
-# Find the bugs before you run anything. What does (A) tend to as $x \to \infty$, where $\tanh$ tends to 1? And which function is (B)?
+# Find the bugs before you run anything. What does (A) tend to as $x \to \infty$, where $\tanh$
+# tends to 1? And which function is (B)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-tanh", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_tanh_limit: the limit of formula (A) for large x, a number
@@ -313,17 +356,22 @@ print("(B) 1 - 2 sigma(2x)", (1 - 2 / (1 + np.exp(-2 * x))).round(4))
 
 
 # %% [markdown]
-# Divide $\tanh$'s numerator and denominator by $e^{x}$, and both bugs are mended (a sign in the exponent, and a sign of the whole):
+# Divide $\tanh$'s numerator and denominator by $e^{x}$, and both bugs are mended (a sign in the
+# exponent, and a sign of the whole):
 #
 # $$\tanh(x) = \frac{1 - e^{-2x}}{1 + e^{-2x}} = 2\,\sigma(2x) - 1, \qquad \tanh'(x) = 1 - \tanh^2(x).$$
 #
-# So tanh is a sigmoid, stretched to $(-1, 1)$ and squeezed to half the width. Its slope at 0 is 1, four times the sigmoid's. Both ranges are open: no finite $x$ reaches the ends, although float64 rounds $\sigma(40)$ to exactly 1. Remember that when we take a logarithm.
+# So tanh is a sigmoid, stretched to $(-1, 1)$ and squeezed to half the width. Its slope at 0 is 1,
+# four times the sigmoid's. Both ranges are open: no finite $x$ reaches the ends, although float64
+# rounds $\sigma(40)$ to exactly 1. Remember that when we take a logarithm.
 #
 # ## Exercise 3 · tanh from your sigmoid
 #
-# Write `tanh(z)` with the help of your `sigmoid`, and its derivative `tanh_grad(z)`. Same shapes as before; finite for any `z`.
+# Write `tanh(z)` with the help of your `sigmoid`, and its derivative `tanh_grad(z)`. Same shapes as
+# before; finite for any `z`.
 #
-# *Worked example.* $\tanh(\ln 2) = \frac{2 - 1/2}{2 + 1/2} = 0.6$ and $\tanh'(\ln 2) = 1 - 0.36 = 0.64$.
+# *Worked example.* $\tanh(\ln 2) = \frac{2 - 1/2}{2 + 1/2} = 0.6$ and
+# $\tanh'(\ln 2) = 1 - 0.36 = 0.64$.
 
 # %% nbgrader={"grade": false, "grade_id": "tanh", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tanh(z):
@@ -371,13 +419,18 @@ check_close(tanh_grad(z), [0.0, 0.0], "tanh_grad at ±1000", **TOLERANCE)
 # \text{ELU}(z) = \begin{cases} z & z > 0\\ \alpha\,(e^{z} - 1) & z \le 0\end{cases} \qquad
 # \text{GELU}(z) = z\,\Phi(z)$$
 #
-# $\Phi(z) = \tfrac12\bigl(1 + \operatorname{erf}(z/\sqrt2)\bigr)$ is the normal distribution function; `erf` on arrays is defined at the top of the notebook. (A fifth relative, SELU, is ELU with $\alpha = 1.6733$ times $1.0507$.)
+# $\Phi(z) = \tfrac12\bigl(1 + \operatorname{erf}(z/\sqrt2)\bigr)$ is the normal distribution
+# function; `erf` on arrays is defined at the top of the notebook. (A fifth relative, SELU, is ELU
+# with $\alpha = 1.6733$ times $1.0507$.)
 #
-# ReLU has a corner at 0, where any slope between 0 and 1 would do. **This course, like PyTorch, takes the slope from the left: $\text{ReLU}'(0) = 0$.**
+# ReLU has a corner at 0, where any slope between 0 and 1 would do.
+# **This course, like PyTorch, takes the slope from the left: $\text{ReLU}'(0) = 0$.**
 #
 # Write the five functions below. `z` is an array of any shape; do not change it.
 #
-# *Worked example.* $z = (-2, 0, 3)$: ReLU $(0, 0, 3)$ with derivative $(0, 0, 1)$; leaky with slope 0.1 gives $(-0.2, 0, 3)$; ELU with $\alpha = 1$ gives $(-0.8647, 0, 3)$; GELU gives $(-0.0455, 0, 2.9960)$.
+# *Worked example.* $z = (-2, 0, 3)$: ReLU $(0, 0, 3)$ with derivative $(0, 0, 1)$; leaky with slope
+# 0.1 gives $(-0.2, 0, 3)$; ELU with $\alpha = 1$ gives $(-0.8647, 0, 3)$; GELU gives
+# $(-0.0455, 0, 2.9960)$.
 
 # %% nbgrader={"grade": false, "grade_id": "relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def relu(z):
@@ -432,7 +485,9 @@ check_unchanged(z, before, "z")
 # %% nbgrader={"grade": true, "grade_id": "test-relu-variants", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Leaky ReLU, ELU and GELU
 z = np.array([-2.0, 0.0, 3.0])
-check_close(leaky_relu(z, 0.1), [-0.2, 0.0, 3.0], "leaky_relu of (-2, 0, 3), slope 0.1", **TOLERANCE)
+check_close(
+    leaky_relu(z, 0.1), [-0.2, 0.0, 3.0], "leaky_relu of (-2, 0, 3), slope 0.1", **TOLERANCE
+)
 check_close(elu(z), [-0.8647, 0.0, 3.0], "elu of (-2, 0, 3)", atol=1e-3)
 check_close(gelu(z), [-0.0455, 0.0, 2.9960], "gelu of (-2, 0, 3)", atol=1e-3)
 ### BEGIN HIDDEN TESTS
@@ -454,7 +509,8 @@ check_close(gelu(z), z * normal, "gelu of a (4, 6) array", atol=1e-3)
 # <details>
 # <summary>Help</summary>
 #
-# - **One place of `relu_grad` differs**: look at $z = 0$ exactly. Here the slope is 0, so the comparison is strict.
+# - **One place of `relu_grad` differs**: look at $z = 0$ exactly. Here the slope is 0, so the
+#   comparison is strict.
 # - **Leaky ReLU is right for the default only**: use the argument `slope`, not the number 0.01.
 # - **ELU is right for $\alpha = 1$ only**: $\alpha$ multiplies the whole bracket.
 # - **GELU too flat or too steep around 0**: the argument of `erf` is $z/\sqrt2$.
@@ -486,7 +542,10 @@ for axis in axes:
 figure.tight_layout()
 
 # %% [markdown]
-# What does it do to a picture? Below, a filter that answers to vertical edges gives a *feature map*: positive (red) where the photo gets brighter from left to right, negative (blue) where it gets darker. ReLU acts on each number and leaves the *rectified feature map*: "an edge from dark to bright is here, this strongly", and zero elsewhere.
+# What does it do to a picture? Below, a filter that answers to vertical edges gives a *feature
+# map*: positive (red) where the photo gets brighter from left to right, negative (blue) where it
+# gets darker. ReLU acts on each number and leaves the *rectified feature map*: "an edge from dark
+# to bright is here, this strongly", and zero elsewhere.
 
 # %% tags=["illustration"]
 photograph = photo("china", gray=True, step=2)[40:190, 60:260]  # (150, 200)
@@ -506,18 +565,31 @@ figure.tight_layout()
 # %% [markdown]
 # **What is known about ReLU.**
 #
-# - It is *cheap*: one comparison, no exponential. It does *not saturate* for $z > 0$: the derivative is exactly 1, so a gradient passes unweakened.
-# - It has been called *more biologically plausible* than the sigmoid (neurons are silent most of the time). That is a picture, not a reason.
-# - It *trains fast*. Krizhevsky, Sutskever and Hinton (2012) report that a four-layer CNN on CIFAR-10 reached 25% training error in a sixth of the epochs that the same net needed with tanh.
-# - Its outputs are *sparse*: many exact zeros. That alone saves neither memory nor time: a dense array stores its zeros, and a dense product multiplies by them.
+# - It is *cheap*: one comparison, no exponential. It does *not saturate* for $z > 0$: the
+#   derivative is exactly 1, so a gradient passes unweakened.
+# - It has been called *more biologically plausible* than the sigmoid (neurons are silent most of
+#   the time). That is a picture, not a reason.
+# - It *trains fast*. Krizhevsky, Sutskever and Hinton (2012) report that a four-layer CNN on
+#   CIFAR-10 reached 25% training error in a sixth of the epochs that the same net needed with tanh.
+# - Its outputs are *sparse*: many exact zeros. That alone saves neither memory nor time: a dense
+#   array stores its zeros, and a dense product multiplies by them.
 # - Its outputs are *not centred on zero* (neither are the sigmoid's): Part 6 shows what that costs.
-# - A unit can *die*: if $z < 0$ on every sample, its output and its gradient are zero everywhere, and no descent step changes its weights again. The relatives above keep a slope on the left for that reason.
+# - A unit can *die*: if $z < 0$ on every sample, its output and its gradient are zero everywhere,
+#   and no descent step changes its weights again. The relatives above keep a slope on the left for
+#   that reason.
 #
-# **Which one?** For hidden layers start with ReLU and spend your time elsewhere; leaky ReLU, ELU, SELU and GELU sometimes gain a fraction of a percentage point (and Transformers like GELU), which you should believe only after several random seeds. Keep sigmoid and tanh out of deep stacks of hidden layers. At the *output* the task decides, not fashion: sigmoid where you want one probability, softmax where you want one of $K$.
+# **Which one?** For hidden layers start with ReLU and spend your time elsewhere; leaky ReLU, ELU,
+# SELU and GELU sometimes gain a fraction of a percentage point (and Transformers like GELU), which
+# you should believe only after several random seeds. Keep sigmoid and tanh out of deep stacks of
+# hidden layers. At the *output* the task decides, not fashion: sigmoid where you want one
+# probability, softmax where you want one of $K$.
 #
 # ## Question 3 · What ten layers leave of a gradient
 #
-# Backpropagation multiplies the gradient by one derivative per layer. Leave the weights aside. After ten sigmoid layers, what is the *largest* factor that their ten derivatives can multiply a gradient by? And what do you choose for the hidden layers and for the output of a CNN that tells cats from dogs with one output probability?
+# Backpropagation multiplies the gradient by one derivative per layer. Leave the weights aside.
+# After ten sigmoid layers, what is the *largest* factor that their ten derivatives can multiply a
+# gradient by? And what do you choose for the hidden layers and for the output of a CNN that tells
+# cats from dogs with one output probability?
 
 # %% nbgrader={"grade": false, "grade_id": "q-vanishing", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_sigmoid_factor: the largest possible product of ten sigmoid derivatives
@@ -539,7 +611,10 @@ check_choice(q_output, "sigmoid", options, "q_output")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now with weights. The next cell sends a gradient back through 20 random layers of 64 units. The weights are scaled so that the *forward* signal keeps a sensible size for each activation (lesson 05 says how); the picture shows what is left of the gradient on its way from the output, on the right, to the input.
+# Now with weights. The next cell sends a gradient back through 20 random layers of 64 units. The
+# weights are scaled so that the *forward* signal keeps a sensible size for each activation (lesson
+# 05 says how); the picture shows what is left of the gradient on its way from the output, on the
+# right, to the input.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -570,11 +645,16 @@ axis.grid(alpha=0.3)
 figure.tight_layout()
 
 # %% [markdown]
-# The sigmoid loses twelve orders of magnitude: layer 1 would learn a million million times more slowly than layer 20. tanh does well *here*, since its slope at 0 is 1 and these weights are too small to drive it into saturation; training can change that, and ReLU cannot saturate on the right at all.
+# The sigmoid loses twelve orders of magnitude: layer 1 would learn a million million times more
+# slowly than layer 20. tanh does well *here*, since its slope at 0 is 1 and these weights are too
+# small to drive it into saturation; training can change that, and ReLU cannot saturate on the right
+# at all.
 #
 # ## Question 4 · Sparse and dead
 #
-# A hidden layer of 1000 ReLU units, batch of 64, is half zeros. How many multiply-adds does `u @ W.T` with a dense $W$ of shape $(10, 1000)$ take? And: a unit's $z$ is negative on every training sample. What do plain gradient steps on the loss do to its weights?
+# A hidden layer of 1000 ReLU units, batch of 64, is half zeros. How many multiply-adds does
+# `u @ W.T` with a dense $W$ of shape $(10, 1000)$ take? And: a unit's $z$ is negative on every
+# training sample. What do plain gradient steps on the loss do to its weights?
 
 # %% nbgrader={"grade": false, "grade_id": "q-relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_macs: multiply-adds of the dense product
@@ -597,8 +677,8 @@ check_choice(q_dead, "nothing", options, "q_dead")
 rng = np.random.default_rng(seed)
 u, W = relu(rng.normal(size=(64, 1000))), rng.normal(size=(10, 1000))
 print(f"{(u == 0).mean():.0%} zeros, {u.shape[0] * u.shape[1] * W.shape[0]:,} multiply-adds")
-inputs, w, b = rng.random((64, 20)), rng.normal(size=20), -100.0  # a bias that a bad step left behind
-z = inputs @ w + b  # (64,)
+inputs, w = rng.random((64, 20)), rng.normal(size=20)
+z = inputs @ w - 100  # (64,); the bias -100 is what one step that was far too long left behind
 upstream = rng.normal(size=64)
 print("largest gradient of the dead unit's weights:", abs((upstream * relu_grad(z)) @ inputs).max())
 
@@ -610,7 +690,10 @@ print("largest gradient of the dead unit's weights:", abs((upstream * relu_grad(
 #
 # $$\hat\theta = \arg\min_\theta L(\theta), \qquad L(\theta) = \frac1M \sum_{i=1}^{M} L_i(\theta, x_i, y_i),$$
 #
-# the mean loss over the samples. (Many texts sum instead; Part 6 shows what that changes.) Which $L_i$ is right depends on what the output means: a quantity, a yes or no, one of $K$ classes. The last layer's raw outputs $z$, before any sigmoid or softmax, are the **logits**. All our classification losses take logits.
+# the mean loss over the samples. (Many texts sum instead; Part 6 shows what that changes.) Which
+# $L_i$ is right depends on what the output means: a quantity, a yes or no, one of $K$ classes. The
+# last layer's raw outputs $z$, before any sigmoid or softmax, are the **logits**. All our
+# classification losses take logits.
 #
 # ## Exercise 5 · Squared error (L2) for regression
 #
@@ -618,9 +701,13 @@ print("largest gradient of the dead unit's weights:", abs((upstream * relu_grad(
 #
 # $$L = \frac1M \sum_{i=1}^{M} \sum_{k=1}^{K} (\hat y_{ik} - y_{ik})^2 .$$
 #
-# Write `l2_loss(y_hat, y)`, a number, and `l2_grad(y_hat, y)`, the array of $\partial L / \partial \hat y_{ik}$. Both arguments are $(M, K)$, and so is the gradient. Take the mean over samples only.
+# Write `l2_loss(y_hat, y)`, a number, and `l2_grad(y_hat, y)`, the array of
+# $\partial L / \partial \hat y_{ik}$. Both arguments are $(M, K)$, and so is the gradient. Take the
+# mean over samples only.
 #
-# *Worked example.* $\hat y = \begin{bmatrix}1&2\\3&4\end{bmatrix}$, $y = \begin{bmatrix}1&0\\0&4\end{bmatrix}$: the samples lose $0 + 4$ and $9 + 0$, so $L = 6.5$. The gradient is $\frac{2}{2}\begin{bmatrix}0&2\\3&0\end{bmatrix}$.
+# *Worked example.* $\hat y = \begin{bmatrix}1&2\\3&4\end{bmatrix}$,
+# $y = \begin{bmatrix}1&0\\0&4\end{bmatrix}$: the samples lose $0 + 4$ and $9 + 0$, so $L = 6.5$.
+# The gradient is $\frac{2}{2}\begin{bmatrix}0&2\\3&0\end{bmatrix}$.
 
 # %% nbgrader={"grade": false, "grade_id": "l2-loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def l2_loss(y_hat, y):
@@ -654,7 +741,9 @@ check_close(l2_loss(y_hat, y), want, "l2_loss of one sample with 4 outputs", **T
 # %% nbgrader={"grade": true, "grade_id": "test-l2-grad", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Gradient of the squared error
 y_hat, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 4.0]])
-check_close(l2_grad(y_hat, y), [[0.0, 2.0], [3.0, 0.0]], "l2_grad of the worked example", **TOLERANCE)
+check_close(
+    l2_grad(y_hat, y), [[0.0, 2.0], [3.0, 0.0]], "l2_grad of the worked example", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(310)
 y_hat, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
@@ -671,17 +760,23 @@ check_unchanged(y, before[1], "y")
 # - **Too large by a factor $M$**: you summed over the samples.
 # - **Too small by a factor $K$**: `.mean()` without an axis also averages over the outputs.
 # - **The gradient is half of what it should be**: the square brings down a 2.
-# - **The gradient has the opposite sign**: it grows with $\hat y - y$, in this order: too high an estimate has to come down.
+# - **The gradient has the opposite sign**: it grows with $\hat y - y$, in this order: too high an
+#   estimate has to come down.
 #
 # </details>
 #
 # ## Yes or no: binary cross-entropy
 #
-# Now $y_i \in \{0, 1\}$, and the output is a probability, $\hat y_i = \sigma(z_i) = P(y_i = 1 \mid x_i)$. The probability that the model gives to all the labels is $\prod_i P(y_i \mid x_i)$, samples being independent. Maximising it is minimising its negative logarithm, which turns the product into a sum:
+# Now $y_i \in \{0, 1\}$, and the output is a probability,
+# $\hat y_i = \sigma(z_i) = P(y_i = 1 \mid x_i)$. The probability that the model gives to all the
+# labels is $\prod_i P(y_i \mid x_i)$, samples being independent. Maximising it is minimising its
+# negative logarithm, which turns the product into a sum:
 #
 # $$L = -\frac1M \sum_{i=1}^{M} \Bigl[\, \underbrace{y_i \ln \hat y_i}_{\text{counts when } y_i = 1} + \underbrace{(1 - y_i) \ln (1 - \hat y_i)}_{\text{counts when } y_i = 0} \Bigr].$$
 #
-# Why not keep the squared error? Look at one sample with label 1. Left: both losses against the logit. Middle: their slopes. A confident mistake stands on the far left: there the squared error is *flat*, and the cross-entropy pulls with slope $-1$. Right: gradient descent from $z = -6$.
+# Why not keep the squared error? Look at one sample with label 1. Left: both losses against the
+# logit. Middle: their slopes. A confident mistake stands on the far left: there the squared error
+# is *flat*, and the cross-entropy pulls with slope $-1$. Right: gradient descent from $z = -6$.
 
 # %% tags=["illustration"]
 z = np.linspace(-9, 5, 401)
@@ -707,7 +802,9 @@ for axis in axes:
 figure.tight_layout()
 
 # %% [markdown]
-# The same with two weights. A neuron $\sigma(w_1 x_1 + w_2 x_2)$ is to separate 60 points. Over the plane of its weights the squared error has plateaus, and descent that starts on one stays there. The cross-entropy is a bowl. Same start, same learning rate, same number of steps.
+# The same with two weights. A neuron $\sigma(w_1 x_1 + w_2 x_2)$ is to separate 60 points. Over the
+# plane of its weights the squared error has plateaus, and descent that starts on one stays there.
+# The cross-entropy is a bowl. Same start, same learning rate, same number of steps.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -743,7 +840,9 @@ figure.tight_layout()
 # %% [markdown]
 # ## Question 5 · A missing bracket
 #
-# One slide prints the binary cross-entropy of a sample without the brackets: $L = -\,y \ln \hat y + (1 - y) \ln (1 - \hat y)$. Take a sample with $y = 0$ and $\hat y = 0.2$. What does the formula give as printed, and what is right? Three decimals.
+# One slide prints the binary cross-entropy of a sample without the brackets:
+# $L = -\,y \ln \hat y + (1 - y) \ln (1 - \hat y)$. Take a sample with $y = 0$ and $\hat y = 0.2$.
+# What does the formula give as printed, and what is right? Three decimals.
 
 # %% nbgrader={"grade": false, "grade_id": "q-brackets", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_as_printed: the loss without brackets
@@ -768,19 +867,28 @@ print(f"bracketed  {-(y * math.log(p) + (1 - y) * math.log(1 - p)):+.3f}")
 
 
 # %% [markdown]
-# A loss below zero for a decent prediction, and it falls without bound as the prediction gets *worse*: with $\hat y \to 1$ it tends to $-\infty$. A missing bracket would train the network to be wrong on every negative sample.
+# A loss below zero for a decent prediction, and it falls without bound as the prediction gets
+# *worse*: with $\hat y \to 1$ it tends to $-\infty$. A missing bracket would train the network to
+# be wrong on every negative sample.
 #
 # ## Exercise 6 · Binary cross-entropy on logits
 #
-# In code, the formula with $\hat y$ fails where it matters: at $z = 40$ float64 rounds $\hat y$ to exactly 1, and $\ln(1 - \hat y)$ is $-\infty$. Work from the logit instead. Since $-\ln \sigma(z) = \ln(1 + e^{-z})$ and $-\ln(1 - \sigma(z)) = \ln(1 + e^{z})$, one sample costs
+# In code, the formula with $\hat y$ fails where it matters: at $z = 40$ float64 rounds $\hat y$ to
+# exactly 1, and $\ln(1 - \hat y)$ is $-\infty$. Work from the logit instead. Since
+# $-\ln \sigma(z) = \ln(1 + e^{-z})$ and $-\ln(1 - \sigma(z)) = \ln(1 + e^{z})$, one sample costs
 #
 # $$L_i = \ln(1 + e^{z_i}) - y_i z_i ,$$
 #
-# and $\ln(1 + e^{z})$ is nearly $z$ for large $z$: write it as $\max(z, 0) + \ln(1 + e^{-|z|})$, and nothing can overflow.
+# and $\ln(1 + e^{z})$ is nearly $z$ for large $z$: write it as $\max(z, 0) + \ln(1 + e^{-|z|})$,
+# and nothing can overflow.
 #
-# Write `bce_with_logits(z, y)`, the mean over all samples, and its gradient by $z$, `bce_with_logits_grad(z, y)`. Derive the gradient yourself: everything cancels but $\sigma(z_i) - y_i$ and the mean. `z` and `y` have the same shape, $(M,)$ or $(M, 1)$; `y` holds 0 and 1.
+# Write `bce_with_logits(z, y)`, the mean over all samples, and its gradient by $z$,
+# `bce_with_logits_grad(z, y)`. Derive the gradient yourself: everything cancels but
+# $\sigma(z_i) - y_i$ and the mean. `z` and `y` have the same shape, $(M,)$ or $(M, 1)$; `y` holds 0
+# and 1.
 #
-# *Worked example.* $z = (0, \ln 3)$, $y = (1, 0)$: probabilities $(0.5, 0.75)$, losses $\ln 2$ and $\ln 4$, mean $1.0397$. Gradient $\frac12 (0.5 - 1,\ 0.75 - 0) = (-0.25, 0.375)$.
+# *Worked example.* $z = (0, \ln 3)$, $y = (1, 0)$: probabilities $(0.5, 0.75)$, losses $\ln 2$ and
+# $\ln 4$, mean $1.0397$. Gradient $\frac12 (0.5 - 1,\ 0.75 - 0) = (-0.25, 0.375)$.
 
 # %% nbgrader={"grade": false, "grade_id": "bce", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def bce_with_logits(z, y):
@@ -817,9 +925,13 @@ z, y = np.array([1000.0, -1000.0]), np.array([1, 0])
 check_close(bce_with_logits(z, y), 0.0, "the loss of two sure and right answers", **TOLERANCE)
 ### BEGIN HIDDEN TESTS
 z, y = np.array([1000.0, -1000.0, 1000.0, -1000.0]), np.array([1, 0, 0, 1])
-check_close(bce_with_logits(z, y), 500.0, "bce_with_logits at ±1000, half of them wrong", **TOLERANCE)
+check_close(
+    bce_with_logits(z, y), 500.0, "bce_with_logits at ±1000, half of them wrong", **TOLERANCE
+)
 z, y = np.array([40.0, -50.0]), np.array([0, 1])
-check_close(bce_with_logits(z, y), 45.0, "bce_with_logits of two sure and wrong answers", **TOLERANCE)
+check_close(
+    bce_with_logits(z, y), 45.0, "bce_with_logits of two sure and wrong answers", **TOLERANCE
+)
 z, y = np.array([-1000.0, 1000.0]), np.array([1, 1])
 check_close(bce_with_logits_grad(z, y), [-0.5, 0.0], "bce_with_logits_grad at ±1000", **TOLERANCE)
 ### END HIDDEN TESTS
@@ -828,7 +940,10 @@ check_close(bce_with_logits_grad(z, y), [-0.5, 0.0], "bce_with_logits_grad at ±
 # Gradient of the binary cross-entropy
 z, y = np.array([0.0, math.log(3)]), np.array([1, 0])
 check_close(
-    bce_with_logits_grad(z, y), [-0.25, 0.375], "bce_with_logits_grad of the worked example", **TOLERANCE
+    bce_with_logits_grad(z, y),
+    [-0.25, 0.375],
+    "bce_with_logits_grad of the worked example",
+    **TOLERANCE,
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(312)
@@ -843,28 +958,41 @@ check_unchanged(z, before, "z")
 # <details>
 # <summary>Help</summary>
 #
-# - **`nan` or `inf` at ±1000**: somewhere you take $e^{1000}$, or the logarithm of a probability that was rounded to 0 or 1. Do not go through $\hat y$.
-# - **Right for label 1, wrong for label 0** (or the reverse): one of the two terms is missing, or lacks its bracket.
-# - **27.6 or 34.5 instead of 40**: you clipped the probability to keep the logarithm alive. The clip hides the loss, and its gradient.
+# - **`nan` or `inf` at ±1000**: somewhere you take $e^{1000}$, or the logarithm of a probability
+#   that was rounded to 0 or 1. Do not go through $\hat y$.
+# - **Right for label 1, wrong for label 0** (or the reverse): one of the two terms is missing, or
+#   lacks its bracket.
+# - **27.6 or 34.5 instead of 40**: you clipped the probability to keep the logarithm alive. The
+#   clip hides the loss, and its gradient.
 # - **Too large by a factor $M$**: mean, not sum, in the loss and in the gradient.
 #
 # </details>
 #
 # ## One of $K$: softmax and cross-entropy
 #
-# For $K$ classes the label is written **one-hot**, $y_i = (0, \dots, 1, \dots, 0)$, and the softmax turns $K$ logits into $K$ probabilities that sum to 1. The negative log-likelihood is the **categorical cross-entropy**; of its inner sum only the true class is left:
+# For $K$ classes the label is written **one-hot**, $y_i = (0, \dots, 1, \dots, 0)$, and the softmax
+# turns $K$ logits into $K$ probabilities that sum to 1. The negative log-likelihood is the
+# **categorical cross-entropy**; of its inner sum only the true class is left:
 #
 # $$\hat y_{ik} = \frac{e^{z_{ik}}}{\sum_{\ell} e^{z_{i\ell}}}, \qquad L = -\frac1M \sum_{i} \sum_{k} y_{ik} \ln \hat y_{ik} = -\frac1M \sum_i \ln \hat y_{i, c_i} \quad (c_i \text{ the true class}).$$
 #
-# Adding the same number to all logits of a sample changes no probability. So subtract the largest logit first: then every exponent is at most 0, and nothing overflows. The logarithm works on the exponents as well:
+# Adding the same number to all logits of a sample changes no probability. So subtract the largest
+# logit first: then every exponent is at most 0, and nothing overflows. The logarithm works on the
+# exponents as well:
 #
 # $$\ln \hat y_{ik} = (z_{ik} - m_i) - \ln \sum_\ell e^{z_{i\ell} - m_i}, \qquad m_i = \max_\ell z_{i\ell}.$$
 #
 # ## Exercise 7 · Softmax cross-entropy on logits
 #
-# Write `softmax(z)` for logits `z` $(M, K)$; `cross_entropy(z, labels)`, a number, with integer `labels` $(M,)$ from 0 to $K - 1$; and its gradient by $z$, `cross_entropy_grad(z, labels)`, $(M, K)$. The gradient is as short as before: $(\hat y_{ik} - y_{ik}) / M$ with the one-hot $y$. (You derive it in Exercise 10.)
+# Write `softmax(z)` for logits `z` $(M, K)$; `cross_entropy(z, labels)`, a number, with integer
+# `labels` $(M,)$ from 0 to $K - 1$; and its gradient by $z$, `cross_entropy_grad(z, labels)`,
+# $(M, K)$. The gradient is as short as before: $(\hat y_{ik} - y_{ik}) / M$ with the one-hot $y$.
+# (You derive it in Exercise 10.)
 #
-# *Worked example.* $z = (0, \ln 2, \ln 3)$ has the probabilities $\left(\frac16, \frac13, \frac12\right)$. With the label 2 it costs $\ln 2 = 0.6931$, with the gradient $\left(\frac16, \frac13, -\frac12\right)$. A second sample $(0, 0, 0)$ with label 0 costs $\ln 3$; the mean is $0.8959$.
+# *Worked example.* $z = (0, \ln 2, \ln 3)$ has the probabilities
+# $\left(\frac16, \frac13, \frac12\right)$. With the label 2 it costs $\ln 2 = 0.6931$, with the
+# gradient $\left(\frac16, \frac13, -\frac12\right)$. A second sample $(0, 0, 0)$ with label 0 costs
+# $\ln 3$; the mean is $0.8959$.
 
 # %% nbgrader={"grade": false, "grade_id": "cross-entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def softmax(z):
@@ -907,27 +1035,36 @@ for shape in ((4, 6), (3, 3), (1, 5)):
     check_close(p, want, f"softmax of {shape} logits", **TOLERANCE)
     check_unchanged(z, before, "z")
 z = np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1000.0, -1000.0]])
-check_close(softmax(z), [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], "softmax of logits up to ±1000", **TOLERANCE)
+check_close(
+    softmax(z), [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], "softmax of logits up to ±1000", **TOLERANCE
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-cross-entropy-loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Cross-entropy
 z = np.array([[0.0, math.log(2), math.log(3)], [0.0, 0.0, 0.0]])
-check_close(cross_entropy(z, np.array([2, 0])), 0.8959, "cross_entropy of the worked example", atol=1e-4)
+check_close(
+    cross_entropy(z, np.array([2, 0])), 0.8959, "cross_entropy of the worked example", atol=1e-4
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(314)
 for samples, classes in ((6, 4), (3, 3), (1, 7)):
     z, labels = rng.normal(size=(samples, classes)) * 2, rng.integers(0, classes, samples)
     want = np.mean([np.log(np.exp(row - row[c]).sum()) for row, c in zip(z, labels)])
     check_close(
-        cross_entropy(z, labels), want, f"cross_entropy of {samples} samples, {classes} classes", **TOLERANCE
+        cross_entropy(z, labels),
+        want,
+        f"cross_entropy of {samples} samples, {classes} classes",
+        **TOLERANCE,
     )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-cross-entropy-extremes", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Cross-entropy at logits of ±1000
 z = np.array([[1000.0, 0.0], [0.0, 1000.0]])
-check_close(cross_entropy(z, np.array([0, 1])), 0.0, "the loss of two sure and right answers", **TOLERANCE)
+check_close(
+    cross_entropy(z, np.array([0, 1])), 0.0, "the loss of two sure and right answers", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 z = np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1000.0, -1000.0]])
 want = (2000 + math.log(3)) / 2
@@ -941,7 +1078,10 @@ check_close(gradient, want, "cross_entropy_grad at ±1000", **TOLERANCE)
 # Gradient of the cross-entropy
 z = np.array([[0.0, math.log(2), math.log(3)]])
 check_close(
-    cross_entropy_grad(z, np.array([2])), [[1 / 6, 1 / 3, -1 / 2]], "cross_entropy_grad", **TOLERANCE
+    cross_entropy_grad(z, np.array([2])),
+    [[1 / 6, 1 / 3, -1 / 2]],
+    "cross_entropy_grad",
+    **TOLERANCE,
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(315)
@@ -960,20 +1100,30 @@ for samples, classes in ((5, 3), (4, 4)):
 # <details>
 # <summary>Help</summary>
 #
-# - **The columns sum to 1, not the rows**: classes lie along axis 1. `keepdims=True` keeps the sum a column that divides row by row.
-# - **Right for one sample, wrong for several**: `z.max()` without an axis is one number for the whole batch; rows far below it become 0/0.
+# - **The columns sum to 1, not the rows**: classes lie along axis 1. `keepdims=True` keeps the sum
+#   a column that divides row by row.
+# - **Right for one sample, wrong for several**: `z.max()` without an axis is one number for the
+#   whole batch; rows far below it become 0/0.
 # - **`nan` at 1000**: subtract the row's maximum before `exp`.
-# - **`inf` at 1000, though the softmax is right**: a probability of $e^{-2000}$ is rounded to 0, and its logarithm is $-\infty$. Use the formula for $\ln \hat y$ and never form $\hat y$.
-# - **The loss moves much too little**: did you put probabilities into a loss that wants logits? Two softmaxes in a row pass as a working network that learns badly.
-# - **"IndexError" or a (M, M) result**: `z[labels]` picks rows. You want, in row $i$, the column `labels[i]`: index with two arrays.
+# - **`inf` at 1000, though the softmax is right**: a probability of $e^{-2000}$ is rounded to 0,
+#   and its logarithm is $-\infty$. Use the formula for $\ln \hat y$ and never form $\hat y$.
+# - **The loss moves much too little**: did you put probabilities into a loss that wants logits? Two
+#   softmaxes in a row pass as a working network that learns badly.
+# - **"IndexError" or a (M, M) result**: `z[labels]` picks rows. You want, in row $i$, the column
+#   `labels[i]`: index with two arrays.
 #
 # </details>
 #
 # ## Question 6 · Five steps of training, in numbers
 #
-# A popular recipe for training a CNN goes: (1) start from random weights; (2) run an image forward; (3) compute the total error; (4) backpropagate and take a gradient step, which changes weights and never the architecture; (5) repeat with all images. Its example: the target is the third of four classes, $y = (0, 0, 1, 0)$; at first the network says $(0.2, 0.4, 0.1, 0.3)$, and later $(0.1, 0.1, 0.7, 0.1)$.
+# A popular recipe for training a CNN goes: (1) start from random weights; (2) run an image forward;
+# (3) compute the total error; (4) backpropagate and take a gradient step, which changes weights and
+# never the architecture; (5) repeat with all images. Its example: the target is the third of four
+# classes, $y = (0, 0, 1, 0)$; at first the network says $(0.2, 0.4, 0.1, 0.3)$, and later
+# $(0.1, 0.1, 0.7, 0.1)$.
 #
-# The recipe measures the total error as $\sum_k \frac12 (y_k - \hat y_k)^2$. Compute it before and after; then compute the cross-entropy before and after.
+# The recipe measures the total error as $\sum_k \frac12 (y_k - \hat y_k)^2$. Compute it before and
+# after; then compute the cross-entropy before and after.
 
 # %% nbgrader={"grade": false, "grade_id": "q-five-steps", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_squared_before, q_squared_after: the total error, two decimals
@@ -1008,20 +1158,31 @@ for name, p in {"before": [0.2, 0.4, 0.1, 0.3], "after": [0.1, 0.1, 0.7, 0.1]}.i
     print(f"{name:6}  total error {total_error:.2f}   cross-entropy {-math.log(p[2]):.3f}")
 
 # %% [markdown]
-# Two remarks on that recipe. Images are not taken one by one: an update uses the mean gradient of a *mini-batch*. And with a softmax the loss should be the cross-entropy; Exercise 10 shows what the squared error does to the gradient.
+# Two remarks on that recipe. Images are not taken one by one: an update uses the mean gradient of a
+# *mini-batch*. And with a softmax the loss should be the cross-entropy; Exercise 10 shows what the
+# squared error does to the gradient.
 #
-# A habit worth having: a fresh $K$-class network knows nothing, so its loss should be near $\ln K$: 2.303 for ten classes, 6.908 for a thousand. If yours starts far above, look for a bug before you train.
+# A habit worth having: a fresh $K$-class network knows nothing, so its loss should be near $\ln K$:
+# 2.303 for ten classes, 6.908 for a thousand. If yours starts far above, look for a bug before you
+# train.
 
 # %% [markdown]
 # ## Part 3 · Gradients of anything by anything
 #
-# A **tensor** here is an array with any number of axes. The number of axes is its **order**. (It is also called rank, but linear algebra means something else by that word.) A gray image has order 2, a colour image 3, a batch of colour images 4. A tensor with axes of $d_1, \dots, d_N$ entries has $d_1 d_2 \cdots d_N$ of them.
+# A **tensor** here is an array with any number of axes. The number of axes is its **order**. (It is
+# also called rank, but linear algebra means something else by that word.) A gray image has order 2,
+# a colour image 3, a batch of colour images 4. A tensor with axes of $d_1, \dots, d_N$ entries has
+# $d_1 d_2 \cdots d_N$ of them.
 #
 # ## Question 7 · Order, rank, index
 #
-# 1. A batch of $M = 32$ samples goes into a hidden layer of 50 units. A slide calls the result $z_H$ "vectors of dimension $M \times N_H$". What is the order of $z_H$ for the batch?
-# 2. $A = u v^\top$ with $u \in \mathbb R^3$, $v \in \mathbb R^4$, both nonzero. The order of $A$ is 2. What is its rank in linear algebra?
-# 3. With the axes [height, width, colour, image], `X[100, 150, 1, 30]` is row 100, column 150 of the green channel of image 30, counting from 0. What is the index of the same number in this course's layout, NCHW? A tuple.
+# 1. A batch of $M = 32$ samples goes into a hidden layer of 50 units. A slide calls the result
+#    $z_H$ "vectors of dimension $M \times N_H$". What is the order of $z_H$ for the batch?
+# 2. $A = u v^\top$ with $u \in \mathbb R^3$, $v \in \mathbb R^4$, both nonzero. Its order is two.
+#    What is its rank in linear algebra?
+# 3. With the axes [height, width, colour, image], `X[100, 150, 1, 30]` is row 100, column 150 of
+#    the green channel of image 30, counting from 0. What is the index of the same number in this
+#    course's layout, NCHW? A tuple.
 
 # %% nbgrader={"grade": false, "grade_id": "q-tensors", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_order: the order of z_H for the batch
@@ -1045,20 +1206,31 @@ assert tuple(q_nchw) == (30, 1, 100, 150), f"q_nchw is {q_nchw}, which is not ri
 # %%
 z_H = np.zeros((32, 20)) @ np.zeros((50, 20)).T + np.zeros(50)  # 32 samples of 20 numbers
 A = np.outer([1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0])
-print("z_H of the batch:", z_H.shape, "  order of A:", A.ndim, "  rank of A:", np.linalg.matrix_rank(A))
+print(
+    "z_H of the batch:",
+    z_H.shape,
+    "  order of A:",
+    A.ndim,
+    "  rank of A:",
+    np.linalg.matrix_rank(A),
+)
 X = np.zeros((101, 151, 3, 31), dtype=np.uint8)  # height, width, colour, image
 print("in NCHW the shape is", X.transpose(3, 2, 0, 1).shape)
 
 # %% [markdown]
-# For a batch everything gets one axis more: $x$ is a matrix $(M, d)$, $z_H$ and $u_H$ are matrices $(M, N_H)$, and the output $z_O$ is a matrix $(M, K)$.
+# For a batch everything gets one axis more: $x$ is a matrix $(M, d)$, $z_H$ and $u_H$ are matrices
+# $(M, N_H)$, and the output $z_O$ is a matrix $(M, K)$.
 #
-# The **gradient tensor** of $y = f(x)$ holds the derivative of every output by every input. If $y$ has order $M$ and $x$ has order $N$, it has order $M + N$, the output's axes first:
+# The **gradient tensor** of $y = f(x)$ holds the derivative of every output by every input. If $y$
+# has order $M$ and $x$ has order $N$, it has order $M + N$, the output's axes first:
 #
 # $$\left[\frac{\partial f}{\partial x}\right]_{i_1 \dots i_M,\; j_1 \dots j_N} = \frac{\partial f_{i_1 \dots i_M}}{\partial x_{j_1 \dots j_N}} .$$
 #
 # ## Question 8 · The size of a gradient tensor
 #
-# $x$ has shape $(50, 30)$, $y = f(x)$ has shape $(10, 20, 40)$. What is the shape of $\partial f / \partial x$, and how many entries has it? (A slide prints $10 \cdot 20 \cdot 40 \cdot 50 \cdot 30 = 1.2(10)^2$.)
+# $x$ has shape $(50, 30)$, $y = f(x)$ has shape $(10, 20, 40)$. What is the shape of
+# $\partial f / \partial x$, and how many entries has it? (A slide prints
+# $10 \cdot 20 \cdot 40 \cdot 50 \cdot 30 = 1.2(10)^2$.)
 
 # %% nbgrader={"grade": false, "grade_id": "q-gradient-tensor", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_gradient_shape: a tuple
@@ -1079,19 +1251,29 @@ check_number(q_gradient_entries, 12_000_000, "q_gradient_entries")
 
 # %%
 shape = (10, 20, 40) + (50, 30)
-print(f"order {len(shape)}; {math.prod(shape):,} entries, {8 * math.prod(shape) / 1e6:.0f} MB in float64")
+print(
+    f"order {len(shape)}; {math.prod(shape):,} entries, {8 * math.prod(shape) / 1e6:.0f} MB in float64"
+)
 
 
 # %% [markdown]
-# All that for 1,500 inputs and 8,000 outputs, and real layers are larger. So frameworks never build gradient tensors: backpropagation only ever multiplies *by* them. But one has to have built a few to see what is skipped.
+# All that for 1,500 inputs and 8,000 outputs, and real layers are larger. So frameworks never build
+# gradient tensors: backpropagation only ever multiplies *by* them. But one has to have built a few
+# to see what is skipped.
 #
 # ## Exercise 8 · Three gradient tensors
 #
-# 1. `example_gradient(w)`: $f(w) = (w_1 w_2,\; w_1^2 + w_3^3)$, with `w` of shape $(3,)$. Two outputs, three inputs: shape $(2, 3)$.
+# 1. `example_gradient(w)`: $f(w) = (w_1 w_2,\; w_1^2 + w_3^3)$, with `w` of shape $(3,)$. Two
+#    outputs, three inputs: shape $(2, 3)$.
 # 2. `linear_grad_w(A, w)`: $z = A w$ with `A` $(M, N)$, by the *vector* $w$. Shape $(M, N)$.
-# 3. `linear_grad_A(A, w)`: the same $z = A w$, by the *matrix* $A$. Shape $(M, M, N)$, with entry $[i, k, j] = \partial z_i / \partial A_{kj}$.
+# 3. `linear_grad_A(A, w)`: the same $z = A w$, by the *matrix* $A$. Shape $(M, M, N)$, with entry
+#    $[i, k, j] = \partial z_i / \partial A_{kj}$.
 #
-# *Worked example.* At $w = (2, 3, 1)$ the first is $\begin{bmatrix}3 & 2 & 0\\ 4 & 0 & 3\end{bmatrix}$. For the third with $M = 2$ and $w = (5, 6, 7)$: $z_0$ sees only row 0 of $A$, so the slice `[0]` is $\begin{bmatrix}5&6&7\\0&0&0\end{bmatrix}$ and the slice `[1]` is $\begin{bmatrix}0&0&0\\5&6&7\end{bmatrix}$.
+# *Worked example.* At $w = (2, 3, 1)$ the first is
+# $\begin{bmatrix}3 & 2 & 0\\ 4 & 0 & 3\end{bmatrix}$. For the third with $M = 2$ and
+# $w = (5, 6, 7)$: $z_0$ sees only row 0 of $A$, so the slice `[0]` is
+# $\begin{bmatrix}5&6&7\\0&0&0\end{bmatrix}$ and the slice `[1]` is
+# $\begin{bmatrix}0&0&0\\5&6&7\end{bmatrix}$.
 
 # %% nbgrader={"grade": false, "grade_id": "gradient-tensors", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def example_gradient(w):
@@ -1118,7 +1300,9 @@ def linear_grad_A(A, w):
 # %% nbgrader={"grade": true, "grade_id": "test-gradient-example", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Two outputs, three inputs
 w = np.array([2.0, 3.0, 1.0])
-check_close(example_gradient(w), [[3, 2, 0], [4, 0, 3]], "example_gradient at (2, 3, 1)", **TOLERANCE)
+check_close(
+    example_gradient(w), [[3, 2, 0], [4, 0, 3]], "example_gradient at (2, 3, 1)", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 a, b, c = w = np.random.default_rng(316).normal(size=3) * 2
 want = [[b, a, 0], [2 * a, 0, 3 * c * c]]
@@ -1147,12 +1331,15 @@ for rows, columns in ((3, 2), (2, 4), (3, 3)):
 # <summary>Help</summary>
 #
 # - **Transposed**: outputs come first. A row of the gradient belongs to one output.
-# - **`linear_grad_A` has shape $(M, N)$**: that is a gradient for *one* output. There are $M$ outputs, each with its own $(M, N)$ slice, mostly zeros.
-# - **The nonzero rows are filled with $A$**: $z_i = \sum_j A_{ij} w_j$. By $A_{ij}$ that gives $w_j$.
+# - **`linear_grad_A` has shape $(M, N)$**: that is a gradient for *one* output. There are $M$
+#   outputs, each with its own $(M, N)$ slice, mostly zeros.
+# - **The nonzero rows are filled with $A$**: $z_i = \sum_j A_{ij} w_j$. By $A_{ij}$ that gives
+#   $w_j$.
 #
 # </details>
 #
-# This is how the two kinds look that every network is made of: an element-wise activation gives a *diagonal*, a linear layer by its own matrix gives a tensor that is nearly all zeros.
+# This is how the two kinds look that every network is made of: an element-wise activation gives a
+# *diagonal*, a linear layer by its own matrix gives a tensor that is nearly all zeros.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -1179,11 +1366,15 @@ figure.tight_layout()
 # %% [markdown]
 # ## The chain rule, with indices
 #
-# Let $y = h(x)$ and $z = g(y)$. For numbers, $\frac{dz}{dx} = \frac{dz}{dy}\frac{dy}{dx}$. For tensors the rule is the same, with a sum over *all* entries of the tensor in the middle, since each of them is a way from $x$ to $z$:
+# Let $y = h(x)$ and $z = g(y)$. For numbers, $\frac{dz}{dx} = \frac{dz}{dy}\frac{dy}{dx}$. For
+# tensors the rule is the same, with a sum over *all* entries of the tensor in the middle, since
+# each of them is a way from $x$ to $z$:
 #
 # $$\frac{\partial z_{i}}{\partial x_{j}} = \sum_{k} \frac{\partial g_{i}}{\partial y_{k}}\, \frac{\partial h_{k}}{\partial x_{j}}, \qquad\text{in short}\quad \frac{\partial z}{\partial x} = \Bigl\langle \frac{\partial z}{\partial y}, \frac{\partial y}{\partial x} \Bigr\rangle ,$$
 #
-# where $i$, $j$ and $k$ may each stand for several indices. Three steps always work: *name the indices; write down both gradient tensors; sum over the indices of $y$.* `np.einsum` takes exactly that as a string. With $z$ of order 1 (index `r`), $y$ a matrix (`ab`) and $x$ a vector (`n`):
+# where $i$, $j$ and $k$ may each stand for several indices. Three steps always work: *name the
+# indices; write down both gradient tensors; sum over the indices of $y$.* `np.einsum` takes exactly
+# that as a string. With $z$ of order 1 (index `r`), $y$ a matrix (`ab`) and $x$ a vector (`n`):
 #
 # ```python
 # dz_dx = np.einsum("rab,abn->rn", dz_dy, dy_dx)   # a and b occur on the left only: they are summed
@@ -1191,10 +1382,16 @@ figure.tight_layout()
 #
 # ## Exercise 9 · The tensor chain rule
 #
-# 1. `chain_einsum(dz_dy, dy_dx)` for the case $z$ order 1, $y$ order 2, $x$ order 2: `dz_dy` is $(R, m_1, m_2)$, `dy_dx` is $(m_1, m_2, n_1, n_2)$, the result $(R, n_1, n_2)$.
-# 2. `tensor_chain(dz_dy, dy_dx, order)` for any orders: `order` is the order of $y$, so the last `order` axes of `dz_dy` and the first `order` axes of `dy_dx` belong to $y$. Any of the three orders may be 0 (a number): it brings no axes.
+# 1. `chain_einsum(dz_dy, dy_dx)` for the case $z$ order 1, $y$ order 2, $x$ order 2: `dz_dy` is
+#    $(R, m_1, m_2)$, `dy_dx` is $(m_1, m_2, n_1, n_2)$, the result $(R, n_1, n_2)$.
+# 2. `tensor_chain(dz_dy, dy_dx, order)` for any orders: `order` is the order of $y$, so the last
+#    `order` axes of `dz_dy` and the first `order` axes of `dy_dx` belong to $y$. Any of the three
+#    orders may be 0 (a number): it brings no axes.
 #
-# *Worked example.* $y \in \mathbb R^2$, and $z$ and $x$ are numbers: $\partial z/\partial y = (1, 2)$, $\partial y / \partial x = (3, 4)$, so $\partial z / \partial x = 1 \cdot 3 + 2 \cdot 4 = 11$: `tensor_chain` with `order=1` returns the number 11 (order 0).
+# *Worked example.* $y \in \mathbb R^2$, and $z$ and $x$ are numbers:
+# $\partial z/\partial y = (1, 2)$, $\partial y / \partial x = (3, 4)$, so
+# $\partial z / \partial x = 1 \cdot 3 + 2 \cdot 4 = 11$: `tensor_chain` with `order=1` returns the
+# number 11 (order 0).
 
 # %% nbgrader={"grade": false, "grade_id": "tensor-chain", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def chain_einsum(dz_dy, dy_dx):
@@ -1215,7 +1412,9 @@ def tensor_chain(dz_dy, dy_dx, order):
 # A matrix in the middle
 dz_dy, dy_dx = np.ones((4, 2, 3)), np.ones((2, 3, 5, 6))
 check_shape(chain_einsum(dz_dy, dy_dx), (4, 5, 6), "chain_einsum")
-check_close(chain_einsum(dz_dy, dy_dx), np.full((4, 5, 6), 6.0), "chain_einsum of ones", **TOLERANCE)
+check_close(
+    chain_einsum(dz_dy, dy_dx), np.full((4, 5, 6), 6.0), "chain_einsum of ones", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(318)
 for shapes in (((4, 2, 3), (2, 3, 5, 2)), ((3, 3, 3), (3, 3, 3, 3))):
@@ -1230,10 +1429,17 @@ for shapes in (((4, 2, 3), (2, 3, 5, 2)), ((3, 3, 3), (3, 3, 3, 3))):
 # Tensors of any order
 got = tensor_chain(np.array([1.0, 2.0]), np.array([3.0, 4.0]), 1)
 check_close(got, 11.0, "tensor_chain of the worked example", **TOLERANCE)
-check_shape(tensor_chain(np.ones((4, 2, 3)), np.ones((2, 3, 5)), 2), (4, 5), "tensor_chain, order 2")
+check_shape(
+    tensor_chain(np.ones((4, 2, 3)), np.ones((2, 3, 5)), 2), (4, 5), "tensor_chain, order 2"
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(319)
-for of_z, of_y, of_x in (((4,), (3,), (5,)), ((), (3, 2), (2, 3)), ((2, 3), (2, 2, 2), (4,)), ((2,), (), (3, 2))):
+for of_z, of_y, of_x in (
+    ((4,), (3,), (5,)),
+    ((), (3, 2), (2, 3)),
+    ((2, 3), (2, 2, 2), (4,)),
+    ((2,), (), (3, 2)),
+):
     dz_dy, dy_dx = rng.normal(size=of_z + of_y), rng.normal(size=of_y + of_x)
     size = math.prod(of_y)
     want = (dz_dy.reshape(-1, size) @ dy_dx.reshape(size, -1)).reshape(of_z + of_x)
@@ -1245,26 +1451,36 @@ for of_z, of_y, of_x in (((4,), (3,), (5,)), ((), (3, 2), (2, 3)), ((2, 3), (2, 
 # <details>
 # <summary>Help</summary>
 #
-# - **`chain_einsum` gives a larger tensor**: indices of $y$ must not stand to the right of the arrow.
-# - **Right for squares, wrong else**: you sum over the wrong pair of axes; order 2 means the *last two* of the first with the *first two* of the second, in the same order.
-# - **`tensor_chain` for any order**: either flatten $y$'s axes to one (a matrix product is a chain rule of order 1), or look up the argument `axes` of `np.tensordot` when it is an integer.
+# - **`chain_einsum` gives a larger tensor**: indices of $y$ must not stand to the right of the
+#   arrow.
+# - **Right for squares, wrong else**: you sum over the wrong pair of axes; order 2 means the *last
+#   two* of the first with the *first two* of the second, in the same order.
+# - **`tensor_chain` for any order**: either flatten $y$'s axes to one (a matrix product is a chain
+#   rule of order 1), or look up the argument `axes` of `np.tensordot` when it is an integer.
 #
 # </details>
 #
 # ## Exercise 10 · Softmax under two losses
 #
-# One sample, logits $z$ $(K,)$, probabilities $p = \text{softmax}(z)$. Every logit moves every probability, so the gradient tensor of the softmax is a full matrix:
+# One sample, logits $z$ $(K,)$, probabilities $p = \text{softmax}(z)$. Every logit moves every
+# probability, so the gradient tensor of the softmax is a full matrix:
 #
 # $$J_{kl} = \frac{\partial p_k}{\partial z_l} = p_k\,(\delta_{kl} - p_l), \qquad J = \operatorname{diag}(p) - p\,p^\top ,$$
 #
 # where $\delta_{kl}$ is 1 for $k = l$ and 0 otherwise. Chain it with $\partial L / \partial p$:
 #
-# - cross-entropy, $L = -\sum_k y_k \ln p_k$: $\;\partial L/\partial p_k = -y_k/p_k$, and $\sum_k \frac{-y_k}{p_k}\, p_k (\delta_{kl} - p_l) = -y_l + p_l \sum_k y_k = p_l - y_l$. The division by $p$ cancels the $p$ that the softmax brings.
-# - squared error, $L = \frac12\sum_k (p_k - y_k)^2$: $\;\partial L/\partial p_k = p_k - y_k$. Nothing cancels.
+# - cross-entropy, $L = -\sum_k y_k \ln p_k$: $\;\partial L/\partial p_k = -y_k/p_k$, and
+#   $\sum_k \frac{-y_k}{p_k}\, p_k (\delta_{kl} - p_l) = -y_l + p_l \sum_k y_k = p_l - y_l$. The
+#   division by $p$ cancels the $p$ that the softmax brings.
+# - squared error, $L = \frac12\sum_k (p_k - y_k)^2$: $\;\partial L/\partial p_k = p_k - y_k$.
+#   Nothing cancels.
 #
-# Write `softmax_jacobian(z)`, $(K, K)$, and `softmax_l2_grad(z, y)`: the gradient by the logits, $(K,)$, of $\frac12 \sum_k (p_k - y_k)^2$ for a one-hot (or any other) target `y` $(K,)$.
+# Write `softmax_jacobian(z)`, $(K, K)$, and `softmax_l2_grad(z, y)`: the gradient by the logits,
+# $(K,)$, of $\frac12 \sum_k (p_k - y_k)^2$ for a one-hot (or any other) target `y` $(K,)$.
 #
-# *Worked example.* $z = (0, 0)$: $p = (\frac12, \frac12)$, $J = \begin{bmatrix}\frac14 & -\frac14\\ -\frac14 & \frac14\end{bmatrix}$. With $y = (1, 0)$: $p - y = (-\frac12, \frac12)$, and the gradient is $(-\frac14, \frac14)$.
+# *Worked example.* $z = (0, 0)$: $p = (\frac12, \frac12)$,
+# $J = \begin{bmatrix}\frac14 & -\frac14\\ -\frac14 & \frac14\end{bmatrix}$. With $y = (1, 0)$:
+# $p - y = (-\frac12, \frac12)$, and the gradient is $(-\frac14, \frac14)$.
 
 # %% nbgrader={"grade": false, "grade_id": "softmax-jacobian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def softmax_jacobian(z):
@@ -1291,7 +1507,7 @@ rng = np.random.default_rng(320)
 for classes in (3, 5):
     z = rng.normal(size=classes)
     p = np.exp(z) / np.exp(z).sum()
-    want = np.array([[p[k] * ((k == l) - p[l]) for l in range(classes)] for k in range(classes)])
+    want = np.array([[p[k] * ((k == j) - p[j]) for j in range(classes)] for k in range(classes)])
     check_close(softmax_jacobian(z), want, f"softmax_jacobian, {classes} classes", **TOLERANCE)
 ### END HIDDEN TESTS
 
@@ -1312,15 +1528,20 @@ for classes in (3, 4):
 # <details>
 # <summary>Help</summary>
 #
-# - **Your `softmax` complains about one axis**: it wants $(M, K)$. Hand it `z[None]`, a batch of one, and take row 0 of what comes back.
-# - **The gradient's entries do not sum to 0**: they must, since adding a constant to all logits changes nothing. Multiply with the whole Jacobian, not with its diagonal $p(1 - p)$.
-# - **The gradient is $p - y$**: that is the cross-entropy's. Here $p - y$ is only $\partial L/\partial p$.
+# - **Your `softmax` complains about one axis**: it wants $(M, K)$. Hand it `z[None]`, a batch of
+#   one, and take row 0 of what comes back.
+# - **The gradient's entries do not sum to 0**: they must, since adding a constant to all logits
+#   changes nothing. Multiply with the whole Jacobian, not with its diagonal $p(1 - p)$.
+# - **The gradient is $p - y$**: that is the cross-entropy's. Here $p - y$ is only
+#   $\partial L/\partial p$.
 #
 # </details>
 #
 # ## Question 9 · Confidently wrong
 #
-# The logits are $(10, 0, 0)$, and the true class is the last. Predict, to the nearest integer: the entry of the gradient that belongs to the *true* class's logit, under the cross-entropy and under the squared error.
+# The logits are $(10, 0, 0)$, and the true class is the last. Predict, to the nearest integer: the
+# entry of the gradient that belongs to the *true* class's logit, under the cross-entropy and under
+# the squared error.
 
 # %% nbgrader={"grade": false, "grade_id": "q-push", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_push_entropy, q_push_squared: two integers
@@ -1343,15 +1564,18 @@ print("cross-entropy:", cross_entropy_grad(z[None], np.array([2]))[0])
 print("squared error:", softmax_l2_grad(z, y))
 
 # %% [markdown]
-# The worse the mistake, the less the squared error does about it: that is saturation, in a loss. This is why classifiers are trained with cross-entropy.
+# The worse the mistake, the less the squared error does about it: that is saturation, in a loss.
+# This is why classifiers are trained with cross-entropy.
 #
 # ## Question 10 · Which end of the chain first?
 #
-# A loss $L$ (a number) depends on $y$ (1000 numbers), $y$ on $x$ (1000), $x$ on $w$ (500). The chain rule is a product of three matrices,
+# A loss $L$ (a number) depends on $y$ (1000 numbers), $y$ on $x$ (1000), $x$ on $w$ (500). The
+# chain rule is a product of three matrices,
 #
 # $$\frac{\partial L}{\partial w} = \underbrace{\frac{\partial L}{\partial y}}_{1 \times 1000}\;\underbrace{\frac{\partial y}{\partial x}}_{1000 \times 1000}\;\underbrace{\frac{\partial x}{\partial w}}_{1000 \times 500},$$
 #
-# and the result is the same in either order. How many multiply-adds does it take from the left, starting at the loss? And from the right, starting at the weights?
+# and the result is the same in either order. How many multiply-adds does it take from the left,
+# starting at the loss? And from the right, starting at the weights?
 
 # %% nbgrader={"grade": false, "grade_id": "q-cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_from_loss: multiply-adds from left to right
@@ -1377,22 +1601,30 @@ print(f"from the weights  {b * c * d + a * b * d:>11,}")
 
 
 # %% [markdown]
-# That is why gradients travel **back**. A loss is one number, so from its end the product is always a vector times a matrix; the gradient never gets larger than the layer it belongs to.
+# That is why gradients travel **back**. A loss is one number, so from its end the product is always
+# a vector times a matrix; the gradient never gets larger than the layer it belongs to.
 
 # %% [markdown]
 # ## Part 4 · A judge that knows no calculus
 #
-# Whoever writes gradients by hand makes mistakes, and a wrong gradient often still trains, only badly. So check each one against the definition of the derivative: move one number of $x$ a little, and see what the function does,
+# Whoever writes gradients by hand makes mistakes, and a wrong gradient often still trains, only
+# badly. So check each one against the definition of the derivative: move one number of $x$ a
+# little, and see what the function does,
 #
 # $$\frac{\partial f}{\partial x_j} \approx \frac{f(x + h\,e_j) - f(x - h\,e_j)}{2h} .$$
 #
-# This *central difference* is wrong by a multiple of $h^2$. The one-sided $\frac{f(x + h e_j) - f(x)}{h}$ is wrong by a multiple of $h$.
+# This *central difference* is wrong by a multiple of $h^2$. The one-sided
+# $\frac{f(x + h e_j) - f(x)}{h}$ is wrong by a multiple of $h$.
 #
 # ## Exercise 11 · The gradient checker
 #
-# Write `numerical_gradient(f, x, h=1e-5)` with central differences. `f` takes an array of `x`'s shape and returns a number; `x` is a float array of *any* shape; the result has that shape. Whatever you do to `x` on the way, it must hold its old values when you return. Two calls of `f` per entry of `x` are enough.
+# Write `numerical_gradient(f, x, h=1e-5)` with central differences. `f` takes an array of `x`'s
+# shape and returns a number; `x` is a float array of *any* shape; the result has that shape.
+# Whatever you do to `x` on the way, it must hold its old values when you return. Two calls of `f`
+# per entry of `x` are enough.
 #
-# *Worked example.* $f(x) = \sum_j x_j^3$ at $(1, 2)$: the gradient is $3x_j^2 = (3, 12)$. With $h = 0.1$ the formula gives $(3.01, 12.01)$, since $\frac{(x+h)^3 - (x-h)^3}{2h} = 3x^2 + h^2$.
+# *Worked example.* $f(x) = \sum_j x_j^3$ at $(1, 2)$: the gradient is $3x_j^2 = (3, 12)$. With
+# $h = 0.1$ the formula gives $(3.01, 12.01)$, since $\frac{(x+h)^3 - (x-h)^3}{2h} = 3x^2 + h^2$.
 
 # %% nbgrader={"grade": false, "grade_id": "numerical-gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def numerical_gradient(f, x, h=1e-5):
@@ -1442,7 +1674,12 @@ def total(x):
 
 
 x = np.ones((2, 3))
-check_close(numerical_gradient(total, x), [[0, 1, 2], [3, 4, 5]], "the gradient at a (2, 3) array", rtol=1e-6)
+check_close(
+    numerical_gradient(total, x),
+    [[0, 1, 2], [3, 4, 5]],
+    "the gradient at a (2, 3) array",
+    rtol=1e-6,
+)
 check_close(x, np.ones((2, 3)), "x after the call", rtol=0, atol=1e-9)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(323)
@@ -1466,18 +1703,24 @@ for shape in ((2, 1, 3), (2, 2), (4,)):
 # <details>
 # <summary>Help</summary>
 #
-# - **A small error, about $h$ times something**: that is the one-sided difference. Look on both sides.
+# - **A small error, about $h$ times something**: that is the one-sided difference. Look on both
+#   sides.
 # - **All entries the same, or sums**: move *one* entry at a time and put it back before the next.
-# - **"x after the call differs"**: keep the old value and restore it, or work on a copy. (Adding and subtracting $h$ again is not exact, but near enough.)
-# - **Only vectors work**: `np.ndindex(x.shape)` walks through the places of an array of any shape; a tuple is a valid index.
-# - **The result is all zeros**: is your gradient array, or `x`, of integer dtype? $h$ disappears in it.
+# - **"x after the call differs"**: keep the old value and restore it, or work on a copy. (Adding
+#   and subtracting $h$ again is not exact, but near enough.)
+# - **Only vectors work**: `np.ndindex(x.shape)` walks through the places of an array of any shape;
+#   a tuple is a valid index.
+# - **The result is all zeros**: is your gradient array, or `x`, of integer dtype? $h$ disappears in
+#   it.
 #
 # </details>
 #
 # ## Question 11 · How small is small? And a corner
 #
-# 1. Which $h$ comes closest in float64 for a central difference of a smooth function of moderate size: $10^{-1}$, $10^{-5}$ or $10^{-13}$?
-# 2. What does a central difference say about the derivative of ReLU at exactly $z = 0$? (This course's `relu_grad` says 0.)
+# 1. Which $h$ comes closest in float64 for a central difference of a smooth function of moderate
+#    size: $10^{-1}$, $10^{-5}$ or $10^{-13}$?
+# 2. What does a central difference say about the derivative of ReLU at exactly $z = 0$? (This
+#    course's `relu_grad` says 0.)
 
 # %% nbgrader={"grade": false, "grade_id": "q-step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_h: 1e-1, 1e-5 or 1e-13
@@ -1497,7 +1740,9 @@ check_number(q_corner, 0.5, "q_corner", rtol=1e-6)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is the error of both differences for $f(x) = e^{\sin x}$ at $x = 1$. From the right, with shrinking $h$, the formula gets better, as $h$ or as $h^2$. Then rounding takes over: two nearly equal numbers are subtracted, and the error of about $10^{-16}$ in each is divided by $h$.
+# Here is the error of both differences for $f(x) = e^{\sin x}$ at $x = 1$. From the right, with
+# shrinking $h$, the formula gets better, as $h$ or as $h^2$. Then rounding takes over: two nearly
+# equal numbers are subtracted, and the error of about $10^{-16}$ in each is divided by $h$.
 
 # %% tags=["illustration"]
 steps = 10.0 ** np.arange(-15, 0.01, 0.25)
@@ -1512,8 +1757,12 @@ for (name, error), color in zip(errors.items(), ("tab:orange", "tab:blue")):
     axis.loglog(steps, np.maximum(error, 1e-17), "o-", color=color, label=name, markersize=4)
 axis.loglog(steps[steps > 1e-5], steps[steps > 1e-5] ** 2, ":", color="tab:blue", label="∝ h²")
 axis.loglog(steps[steps > 1e-8], steps[steps > 1e-8], ":", color="tab:orange", label="∝ h")
-axis.loglog(steps[steps < 1e-5], 1e-16 / steps[steps < 1e-5], ":", color="gray", label="∝ 1/h: rounding")
-axis.set(xlabel="step h", ylabel="error of the derivative", title="too large, just right, too small")
+axis.loglog(
+    steps[steps < 1e-5], 1e-16 / steps[steps < 1e-5], ":", color="gray", label="∝ 1/h: rounding"
+)
+axis.set(
+    xlabel="step h", ylabel="error of the derivative", title="too large, just right, too small"
+)
 axis.set_ylim(1e-13, 3)
 axis.legend(fontsize=8)
 axis.grid(alpha=0.3)
@@ -1521,7 +1770,9 @@ figure.tight_layout()
 
 
 # %% [markdown]
-# To compare two gradients, use a *relative* error: their largest difference over the size of the larger one. With central differences in float64, $10^{-7}$ or less is agreement, $10^{-2}$ is a bug, and in between a corner of a ReLU may lie within $h$ of your point: try another point.
+# To compare two gradients, use a *relative* error: their largest difference over the size of the
+# larger one. With central differences in float64, $10^{-7}$ or less is agreement, $10^{-2}$ is a
+# bug, and in between a corner of a ReLU may lie within $h$ of your point: try another point.
 
 # %%
 def relative_error(a, b):
@@ -1535,16 +1786,29 @@ logits, labels = rng.normal(size=(3, 4)), np.array([1, 3, 0])
 logit, yes = rng.normal(size=5), np.array([1, 0, 0, 1, 1])
 checks = {
     "l2_grad": (l2_grad(y_hat, y), lambda a: l2_loss(a, y), y_hat),
-    "bce_with_logits_grad": (bce_with_logits_grad(logit, yes), lambda a: bce_with_logits(a, yes), logit),
-    "cross_entropy_grad": (cross_entropy_grad(logits, labels), lambda a: cross_entropy(a, labels), logits),
+    "bce_with_logits_grad": (
+        bce_with_logits_grad(logit, yes),
+        lambda a: bce_with_logits(a, yes),
+        logit,
+    ),
+    "cross_entropy_grad": (
+        cross_entropy_grad(logits, labels),
+        lambda a: cross_entropy(a, labels),
+        logits,
+    ),
 }
 for name, (analytic, function, point) in checks.items():
-    print(f"{name:21} relative error {relative_error(analytic, numerical_gradient(function, point)):.1e}")
+    print(
+        f"{name:21} relative error {relative_error(analytic, numerical_gradient(function, point)):.1e}"
+    )
 
 # %% [markdown]
 # ## Part 5 · A network, forward and back
 #
-# Two layers: a hidden one with ReLU, and an output layer that gives logits. The parameters are $\theta = (W_H, b_H, W_O, b_O)$. In a convolutional layer $W_H$ would be the kernels; nothing else about this part would change. Black: the forward pass. Red: the gradients, which come back in the opposite order. **Every gradient has the shape of the thing it belongs to.**
+# Two layers: a hidden one with ReLU, and an output layer that gives logits. The parameters are
+# $\theta = (W_H, b_H, W_O, b_O)$. In a convolutional layer $W_H$ would be the kernels; nothing else
+# about this part would change. Black: the forward pass. Red: the gradients, which come back in the
+# opposite order. **Every gradient has the shape of the thing it belongs to.**
 
 # %% tags=["illustration"]
 figure, axis = plt.subplots(figsize=(11, 3.8))
@@ -1554,7 +1818,12 @@ forth = {"arrowstyle": "-|>", "lw": 1.8, "mutation_scale": 16}
 back = forth | {"color": "tab:red"}
 names = ["$X$\n(M, d)", "$z_H$\n(M, $N_H$)", "$u_H$\n(M, $N_H$)", "$z_O$\n(M, K)", "$L$\n()"]
 steps = ["$X\\,W_H^T + b_H$", "ReLU", "$u_H W_O^T + b_O$", "loss"]
-returns = ["", r"$\partial L/\partial z_H$", r"$\partial L/\partial u_H$", r"$\partial L/\partial z_O$"]
+returns = [
+    "",
+    r"$\partial L/\partial z_H$",
+    r"$\partial L/\partial u_H$",
+    r"$\partial L/\partial z_O$",
+]
 for place, name in zip(np.arange(5) * 2.6, names):
     axis.text(place, 0, name, ha="center", va="center", fontsize=12, bbox=blue)
 for place, step, name in zip(np.arange(4) * 2.6, steps, returns):
@@ -1580,9 +1849,13 @@ figure.tight_layout()
 #
 # $$z_H = X W_H^\top + b_H, \qquad u_H = \text{ReLU}(z_H), \qquad z_O = u_H W_O^\top + b_O .$$
 #
-# Write `forward(params, X)`. `params` is a dict with `"W_H"` $(N_H, d)$, `"b_H"` $(N_H,)$, `"W_O"` $(K, N_H)$, `"b_O"` $(K,)$; `X` is $(M, d)$. Return a dict with `"z_H"`, `"u_H"` $(M, N_H)$ and `"z_O"` $(M, K)$: the backward pass will need them.
+# Write `forward(params, X)`. `params` is a dict with `"W_H"` $(N_H, d)$, `"b_H"` $(N_H,)$, `"W_O"`
+# $(K, N_H)$, `"b_O"` $(K,)$; `X` is $(M, d)$. Return a dict with `"z_H"`, `"u_H"` $(M, N_H)$ and
+# `"z_O"` $(M, K)$: the backward pass will need them.
 #
-# *Worked example.* One sample $x = (1, 2)$, $W_H = \begin{bmatrix}1&1\\-1&0\\0&2\end{bmatrix}$, $b_H = (0, 0, -1)$: $z_H = (3, -1, 3)$, $u_H = (3, 0, 3)$. With $W_O = \begin{bmatrix}1&5&1\end{bmatrix}$ and $b_O = (1)$: $z_O = (7)$.
+# *Worked example.* One sample $x = (1, 2)$, $W_H = \begin{bmatrix}1&1\\-1&0\\0&2\end{bmatrix}$,
+# $b_H = (0, 0, -1)$: $z_H = (3, -1, 3)$, $u_H = (3, 0, 3)$. With
+# $W_O = \begin{bmatrix}1&5&1\end{bmatrix}$ and $b_O = (1)$: $z_O = (7)$.
 
 # %% nbgrader={"grade": false, "grade_id": "forward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def forward(params, X):
@@ -1629,7 +1902,9 @@ params = {
     "W_O": np.array([[1.0, 5.0, 1.0]]),
     "b_O": np.array([1.0]),
 }
-check_close(forward(params, np.array([[1.0, 2.0]]))["z_O"], [[7]], "z_O of the worked example", **TOLERANCE)
+check_close(
+    forward(params, np.array([[1.0, 2.0]]))["z_O"], [[7]], "z_O of the worked example", **TOLERANCE
+)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(325)
 for d, hidden, classes, samples in ((3, 5, 2, 4), (4, 4, 4, 4)):
@@ -1637,7 +1912,9 @@ for d, hidden, classes, samples in ((3, 5, 2, 4), (4, 4, 4, 4)):
     params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     X = rng.normal(size=(samples, d))
     before = X.copy()
-    u_H = np.array([[max(0, x @ row + b) for row, b in zip(params["W_H"], params["b_H"])] for x in X])
+    u_H = np.array(
+        [[max(0, x @ row + b) for row, b in zip(params["W_H"], params["b_H"])] for x in X]
+    )
     want = np.einsum("kh,mh->mk", params["W_O"], u_H) + params["b_O"]
     what = f"z_O for M={samples}, d={d}, N_H={hidden}, K={classes}"
     check_close(forward(params, X)["z_O"], want, what, **TOLERANCE)
@@ -1648,22 +1925,31 @@ for d, hidden, classes, samples in ((3, 5, 2, 4), (4, 4, 4, 4)):
 # <details>
 # <summary>Help</summary>
 #
-# - **"mismatch in its core dimension"**: rows of `X` are samples and rows of `W_H` are units, so one of the two has to be transposed.
+# - **"mismatch in its core dimension"**: rows of `X` are samples and rows of `W_H` are units, so
+#   one of the two has to be transposed.
 # - **Right for square layers only**: `X @ W_H` without the transpose.
-# - **`u_H` equals `z_H`**: if you clipped in place, both names stand for the same array. Let ReLU make a new one.
+# - **`u_H` equals `z_H`**: if you clipped in place, both names stand for the same array. Let ReLU
+#   make a new one.
 # - **Logits never negative**: the output layer has no ReLU.
 #
 # </details>
 #
 # ## Exercise 13 · The last layer of a binary classifier
 #
-# One output unit, $z_O = u_H W_O^\top + b_O$ of shape $(M, 1)$, label $y_i \in \{0, 1\}$, loss: the mean binary cross-entropy. Find all three gradients with pen and paper first; the first you know from Exercise 6, and it holds the factor $\frac1M$ already:
+# One output unit, $z_O = u_H W_O^\top + b_O$ of shape $(M, 1)$, label $y_i \in \{0, 1\}$, loss: the
+# mean binary cross-entropy. Find all three gradients with pen and paper first; the first you know
+# from Exercise 6, and it holds the factor $\frac1M$ already:
 #
 # $$\frac{\partial L}{\partial z_O} = \frac{\sigma(z_O) - y}{M}, \qquad \frac{\partial L}{\partial W_O} = \Bigl\langle \frac{\partial L}{\partial z_O}, \frac{\partial z_O}{\partial W_O} \Bigr\rangle = \;?\;, \qquad \frac{\partial L}{\partial b_O} = \;?$$
 #
-# Write `binary_last_layer(u_H, W_O, b_O, y)` with `u_H` $(M, N_H)$, `W_O` $(1, N_H)$, `b_O` $(1,)$ and `y` $(M, 1)$. Return the three gradients `dz` $(M, 1)$, `dW` $(1, N_H)$, `db` $(1,)$, in this order.
+# Write `binary_last_layer(u_H, W_O, b_O, y)` with `u_H` $(M, N_H)$, `W_O` $(1, N_H)$, `b_O` $(1,)$
+# and `y` $(M, 1)$. Return the three gradients `dz` $(M, 1)$, `dW` $(1, N_H)$, `db` $(1,)$, in this
+# order.
 #
-# *Worked example.* Two samples, $u_H = \begin{bmatrix}1&2\\3&0\end{bmatrix}$, $W_O = (0, 0)$, $b_O = (0)$, $y = (1, 0)$: all probabilities are $\frac12$, so `dz` $= (-\frac14, \frac14)$. The first sample pulls $W_O$ with $-\frac14(1, 2)$, the second with $\frac14 (3, 0)$: `dW` $= (0.5, -0.5)$. And `db` $= -\frac14 + \frac14 = 0$.
+# *Worked example.* Two samples, $u_H = \begin{bmatrix}1&2\\3&0\end{bmatrix}$, $W_O = (0, 0)$,
+# $b_O = (0)$, $y = (1, 0)$: all probabilities are $\frac12$, so `dz` $= (-\frac14, \frac14)$. The
+# first sample pulls $W_O$ with $-\frac14(1, 2)$, the second with $\frac14 (3, 0)$: `dW`
+# $= (0.5, -0.5)$. And `db` $= -\frac14 + \frac14 = 0$.
 
 # %% nbgrader={"grade": false, "grade_id": "binary-last-layer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def binary_last_layer(u_H, W_O, b_O, y):
@@ -1711,23 +1997,36 @@ check_close(db, [sum(dz)], "db for M=5, N_H=3", **TOLERANCE)
 # <details>
 # <summary>Help</summary>
 #
-# - **Which product gives `dW`?** Only one order of `dz` $(M, 1)$ and `u_H` $(M, N_H)$, with one transpose, gives $(1, N_H)$, and it sums over the samples by itself.
-# - **`dW` and `db` too small by a factor $M$**: the mean is in `dz` already. Sum over samples, do not average again.
-# - **`db` has shape $(M, 1)$ or ()**: one bias serves all samples, so sum over axis 0 and keep its shape $(1,)$.
+# - **Which product gives `dW`?** Only one order of `dz` $(M, 1)$ and `u_H` $(M, N_H)$, with one
+#   transpose, gives $(1, N_H)$, and it sums over the samples by itself.
+# - **`dW` and `db` too small by a factor $M$**: the mean is in `dz` already. Sum over samples, do
+#   not average again.
+# - **`db` has shape $(M, 1)$ or ()**: one bias serves all samples, so sum over axis 0 and keep its
+#   shape $(1,)$.
 #
 # </details>
 #
 # ## Exercise 14 · Backward through both layers
 #
-# Now for any loss: the upstream gradient $\partial L/\partial z_O$ is given, and the network passes it on. In the order of the red arrows:
+# Now for any loss: the upstream gradient $\partial L/\partial z_O$ is given, and the network passes
+# it on. In the order of the red arrows:
 #
 # $$\frac{\partial L}{\partial u_H} = \frac{\partial L}{\partial z_O}\, W_O, \qquad \frac{\partial L}{\partial z_H} = \frac{\partial L}{\partial u_H} \odot \text{ReLU}'(z_H),$$
 #
-# where $\odot$ multiplies entry by entry: the gradient tensor of an element-wise function is diagonal, and nobody builds a diagonal. With each $\partial L / \partial z$ come the gradients of its layer's $W$ and $b$, as in Exercise 13.
+# where $\odot$ multiplies entry by entry: the gradient tensor of an element-wise function is
+# diagonal, and nobody builds a diagonal. With each $\partial L / \partial z$ come the gradients of
+# its layer's $W$ and $b$, as in Exercise 13.
 #
-# Write `backward(params, X, cache, dz_O)`. `cache` is what `forward` returned; the tests bring their own, with exactly the three entries `"z_H"`, `"u_H"`, `"z_O"`. `dz_O` is $(M, K)$ and holds every $\frac1M$ already. Return a dict with the four gradients under the names of the parameters, each in its parameter's shape.
+# Write `backward(params, X, cache, dz_O)`. `cache` is what `forward` returned; the tests bring
+# their own, with exactly the three entries `"z_H"`, `"u_H"`, `"z_O"`. `dz_O` is $(M, K)$ and holds
+# every $\frac1M$ already. Return a dict with the four gradients under the names of the parameters,
+# each in its parameter's shape.
 #
-# *Worked example.* The network of Exercise 12 with the upstream gradient $(2)$: $\partial L/\partial W_O = 2\,u_H = (6, 0, 6)$, $\partial L/\partial b_O = (2)$. Back to the hidden layer: $\partial L/\partial u_H = 2\,W_O = (2, 10, 2)$; the second unit had $z = -1$, so $\partial L/\partial z_H = (2, 0, 2) = \partial L/\partial b_H$, and $\partial L/\partial W_H = \begin{bmatrix}2&4\\0&0\\2&4\end{bmatrix}$.
+# *Worked example.* The network of Exercise 12 with the upstream gradient $(2)$:
+# $\partial L/\partial W_O = 2\,u_H = (6, 0, 6)$, $\partial L/\partial b_O = (2)$. Back to the
+# hidden layer: $\partial L/\partial u_H = 2\,W_O = (2, 10, 2)$; the second unit had $z = -1$, so
+# $\partial L/\partial z_H = (2, 0, 2) = \partial L/\partial b_H$, and
+# $\partial L/\partial W_H = \begin{bmatrix}2&4\\0&0\\2&4\end{bmatrix}$.
 
 # %% nbgrader={"grade": false, "grade_id": "backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def backward(params, X, cache, dz_O):
@@ -1799,7 +2098,9 @@ for d, hidden, classes, samples in ((3, 5, 2, 4), (3, 3, 3, 3)):
     kept = X.copy(), dz_O.copy()
     grads = backward(params, X, cache, dz_O)
     want = np.einsum("mk,kh,mh,md->hd", kept[1], params["W_O"], z_H > 0, kept[0])
-    check_close(grads["W_H"], want, f"by W_H, M={samples}, d={d}, N_H={hidden}, K={classes}", **TOLERANCE)
+    check_close(
+        grads["W_H"], want, f"by W_H, M={samples}, d={d}, N_H={hidden}, K={classes}", **TOLERANCE
+    )
     check_unchanged(dz_O, kept[1], "dz_O")
     for name in cache:
         check_unchanged(cache[name], before[name], f"cache[{name!r}]")
@@ -1829,18 +2130,24 @@ for d, hidden, classes, samples in ((2, 4, 3, 6), (3, 3, 3, 3)):
     grads = backward(params, X, cache, dz_O)
     want = np.einsum("mk,kh,mh->h", dz_O, params["W_O"], z_H > 0)
     check_shape(grads["b_H"], (hidden,), f"by b_H, N_H={hidden}")
-    check_close(grads["b_H"], want, f"by b_H, M={samples}, d={d}, N_H={hidden}, K={classes}", **TOLERANCE)
+    check_close(
+        grads["b_H"], want, f"by b_H, M={samples}, d={d}, N_H={hidden}, K={classes}", **TOLERANCE
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # <details>
 # <summary>Help</summary>
 #
-# - **Start from shapes.** Each gradient has the shape of its parameter. With $(M, K)$, $(M, N_H)$, $(M, d)$ and $(K, N_H)$ at hand there is usually one product that fits, and the right one sums over the samples.
-# - **Output layer right, hidden layer wrong**: did the gradient pass $W_O$, and then ReLU's slope *at $z_H$* (not at the gradient, whose sign has nothing to do with it)?
+# - **Start from shapes.** Each gradient has the shape of its parameter. With $(M, K)$, $(M, N_H)$,
+#   $(M, d)$ and $(K, N_H)$ at hand there is usually one product that fits, and the right one sums
+#   over the samples.
+# - **Output layer right, hidden layer wrong**: did the gradient pass $W_O$, and then ReLU's slope
+#   *at $z_H$* (not at the gradient, whose sign has nothing to do with it)?
 # - **One entry wrong when some $z_H$ is exactly 0**: the slope there is 0, so compare with `>`.
 # - **Biases off by a factor $M$**: sum over the samples. The $\frac1M$ sits in `dz_O`.
-# - **"dz_O was changed"**: `dz_H[z_H <= 0] = 0` is fine on an array of your own, not on one you were given.
+# - **"dz_O was changed"**: `dz_H[z_H <= 0] = 0` is fine on an array of your own, not on one you
+#   were given.
 #
 # </details>
 #
@@ -1862,18 +2169,27 @@ for name in params:
 # %% [markdown]
 # ## Part 6 · Downhill
 #
-# **Gradient descent** takes a step against the gradient of the loss over *all* $N$ training samples, $\theta \leftarrow \theta - \alpha \nabla L(\theta)$, with the learning rate $\alpha$. For a large $N$ one step is expensive. **Stochastic gradient descent** (SGD) draws a random *mini-batch* $I$ of a few dozen samples and steps with its mean gradient,
+# **Gradient descent** takes a step against the gradient of the loss over *all* $N$ training
+# samples, $\theta \leftarrow \theta - \alpha \nabla L(\theta)$, with the learning rate $\alpha$.
+# For a large $N$ one step is expensive. **Stochastic gradient descent** (SGD) draws a random
+# *mini-batch* $I$ of a few dozen samples and steps with its mean gradient,
 #
 # $$g = \frac{1}{|I|} \sum_{i \in I} \nabla L_i(\theta), \qquad \theta \leftarrow \theta - \alpha\, g,$$
 #
-# which is right on average, and hundreds of steps now cost what one step did. Each parameter tensor takes its own: $W_H \leftarrow W_H - \alpha\, \partial L/\partial W_H$, and so on. One pass through all samples is an **epoch**.
+# which is right on average, and hundreds of steps now cost what one step did. Each parameter tensor
+# takes its own: $W_H \leftarrow W_H - \alpha\, \partial L/\partial W_H$, and so on. One pass
+# through all samples is an **epoch**.
 #
 # ## Question 12 · Sum or mean?
 #
-# A lecture writes gradient descent with the *sum* over $N$ samples on one slide and SGD with the *mean* over the batch on the next. With the mean over $N = 256$ samples the learning rate $\alpha = 0.1$ works well.
+# A lecture writes gradient descent with the *sum* over $N$ samples on one slide and SGD with the
+# *mean* over the batch on the next. With the mean over $N = 256$ samples the learning rate
+# $\alpha = 0.1$ works well.
 #
-# 1. Which learning rate takes exactly the same steps when the loss is the sum over these 256 samples?
-# 2. ImageNet has 1,281,167 training images. How many steps has an epoch with mini-batches of 256, the last, smaller one included?
+# 1. Which learning rate takes exactly the same steps when the loss is the sum over these 256
+#    samples?
+# 2. ImageNet has 1,281,167 training images. How many steps has an epoch with mini-batches of 256,
+#    the last, smaller one included?
 
 # %% nbgrader={"grade": false, "grade_id": "q-sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_sum_rate: the learning rate for the sum
@@ -1895,7 +2211,11 @@ check_number(q_epoch, 5005, "q_epoch")
 rng = np.random.default_rng(seed)
 x = rng.normal(size=256)
 y = 3 * x + 0.1 * rng.normal(size=256)  # the slope to be found is 3
-runs = {"mean, rate 0.1": (np.mean, 0.1), "sum,  rate 0.1": (np.sum, 0.1), "sum,  rate 0.1/256": (np.sum, 0.1 / 256)}
+runs = {
+    "mean, rate 0.1": (np.mean, 0.1),
+    "sum,  rate 0.1": (np.sum, 0.1),
+    "sum,  rate 0.1/256": (np.sum, 0.1 / 256),
+}
 for name, (reduce, rate) in runs.items():
     w = 0.0
     for _ in range(30):
@@ -1904,24 +2224,36 @@ for name, (reduce, rate) in runs.items():
 
 
 # %% [markdown]
-# With a sum, every change of the batch size changes the step. This course takes the mean, everywhere.
+# With a sum, every change of the batch size changes the step. This course takes the mean,
+# everywhere.
 #
 # ## Momentum and weight decay
 #
-# Plain descent in a long valley bounces between its walls and creeps along its floor. **Momentum** keeps a velocity $v$, a running sum of past gradients: what alternates cancels, what persists adds up. **Weight decay** adds $\frac\lambda2 \sum W^2$ to the loss, whose gradient is $\lambda W$, so that every step also shrinks the weights a little. With both, PyTorch's SGD does, for each tensor,
+# Plain descent in a long valley bounces between its walls and creeps along its floor. **Momentum**
+# keeps a velocity $v$, a running sum of past gradients: what alternates cancels, what persists adds
+# up. **Weight decay** adds $\frac\lambda2 \sum W^2$ to the loss, whose gradient is $\lambda W$, so
+# that every step also shrinks the weights a little. With both, PyTorch's SGD does, for each tensor,
 #
 # $$g \leftarrow \frac{\partial L}{\partial \theta} + \lambda\,\theta, \qquad v \leftarrow \mu\, v + g, \qquad \theta \leftarrow \theta - \alpha\, v .$$
 #
-# With a constant gradient and $\mu = 0.9$ the velocity grows towards $g\,(1 + 0.9 + 0.81 + \dots) = 10\,g$: momentum also lengthens the steps.
+# With a constant gradient and $\mu = 0.9$ the velocity grows towards
+# $g\,(1 + 0.9 + 0.81 + \dots) = 10\,g$: momentum also lengthens the steps.
 #
 # ## Exercise 15 · The optimizer
 #
-# Write `sgd_step(params, grads, velocity, lr, momentum=0.0, weight_decay=0.0)`. The first three are dicts of arrays with the same names and shapes; the velocity starts as zeros. Return two new dicts: the updated parameters and the updated velocity. Two rules:
+# Write `sgd_step(params, grads, velocity, lr, momentum=0.0, weight_decay=0.0)`. The first three are
+# dicts of arrays with the same names and shapes; the velocity starts as zeros. Return two new
+# dicts: the updated parameters and the updated velocity. Two rules:
 #
-# - **Only weights decay, biases do not** ($\lambda = 0$ for them; `torch.optim.SGD` decays whatever it is given, unless the biases go into a parameter group of their own). A name that starts with `W` is a weight, one that starts with `b` is a bias.
+# - **Only weights decay, biases do not** ($\lambda = 0$ for them; `torch.optim.SGD` decays whatever
+#   it is given, unless the biases go into a parameter group of their own). A name that starts with
+#   `W` is a weight, one that starts with `b` is a bias.
 # - **Pure function**: the arrays and dicts you were given stay as they were.
 #
-# *Worked example.* $\theta = 1$, gradient $0.5$ at every step, $\alpha = 0.1$, $\mu = 0.9$, no decay: $v = 0.5,\ \theta = 0.95$; then $v = 0.45 + 0.5 = 0.95,\ \theta = 0.855$; then $v = 1.355,\ \theta = 0.7195$. With decay $\lambda = 0.2$ the first step of a weight has $g = 0.5 + 0.2 \cdot 1 = 0.7$ and $\theta = 0.93$.
+# *Worked example.* $\theta = 1$, gradient $0.5$ at every step, $\alpha = 0.1$, $\mu = 0.9$, no
+# decay: $v = 0.5,\ \theta = 0.95$; then $v = 0.45 + 0.5 = 0.95,\ \theta = 0.855$; then
+# $v = 1.355,\ \theta = 0.7195$. With decay $\lambda = 0.2$ the first step of a weight has
+# $g = 0.5 + 0.2 \cdot 1 = 0.7$ and $\theta = 0.93$.
 
 # %% nbgrader={"grade": false, "grade_id": "sgd-step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sgd_step(params, grads, velocity, lr, momentum=0.0, weight_decay=0.0):
@@ -1954,10 +2286,17 @@ rng = np.random.default_rng(331)
 shapes = {"W_H": (4, 3), "b_H": (4,), "W_O": (2, 4), "b_O": (2,)}
 params, grads = ({name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(2))
 velocity = {name: np.zeros(shape) for name, shape in shapes.items()}
-before = [{name: value.copy() for name, value in group.items()} for group in (params, grads, velocity)]
+before = [
+    {name: value.copy() for name, value in group.items()} for group in (params, grads, velocity)
+]
 new_params, _ = sgd_step(params, grads, velocity, lr=0.3)
 for name in shapes:
-    check_close(new_params[name], before[0][name] - 0.3 * before[1][name], f"{name} after one step", **TOLERANCE)
+    check_close(
+        new_params[name],
+        before[0][name] - 0.3 * before[1][name],
+        f"{name} after one step",
+        **TOLERANCE,
+    )
     for group, old, what in zip((params, grads, velocity), before, ("params", "grads", "velocity")):
         check_unchanged(group[name], old[name], f"{what}[{name!r}]")
 ### END HIDDEN TESTS
@@ -1982,7 +2321,9 @@ for step in range(6):
     for name in shapes:
         speed[name] = 0.7 * speed[name] + grads[name]
         theta[name] = theta[name] - rate * speed[name]
-        check_close(params[name], theta[name], f"{name} after step {step + 1}, momentum 0.7", **TOLERANCE)
+        check_close(
+            params[name], theta[name], f"{name} after step {step + 1}, momentum 0.7", **TOLERANCE
+        )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-sgd-decay", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -2037,23 +2378,30 @@ for step in range(10):
         )
     params, velocity = sgd_step(params, grads, velocity, 0.1, momentum=0.9, weight_decay=0.05)
     for name in shapes:
-        check_close(params[name], theirs[name].numpy(), f"{name} after step {step + 1} of ten", **TOLERANCE)
+        check_close(
+            params[name], theirs[name].numpy(), f"{name} after step {step + 1} of ten", **TOLERANCE
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # <details>
 # <summary>Help</summary>
 #
-# - **The first step is right, the second is not**: the velocity you return has to be the *new* one, and the old one enters with the factor `momentum`.
-# - **Steps are too short by a factor $1 - \mu$**: some texts average gradients, $v \leftarrow \mu v + (1 - \mu) g$. PyTorch and this lesson add them up.
+# - **The first step is right, the second is not**: the velocity you return has to be the *new* one,
+#   and the old one enters with the factor `momentum`.
+# - **Steps are too short by a factor $1 - \mu$**: some texts average gradients,
+#   $v \leftarrow \mu v + (1 - \mu) g$. PyTorch and this lesson add them up.
 # - **Wrong after the learning rate drops**: keep $\alpha$ out of the velocity.
-# - **Weights shrink too fast or too slowly**: $\lambda\theta$ joins the gradient and is then scaled by $\alpha$ like the rest of it, once.
+# - **Weights shrink too fast or too slowly**: $\lambda\theta$ joins the gradient and is then scaled
+#   by $\alpha$ like the rest of it, once.
 # - **Biases are off with decay only**: they must not decay.
 # - **"params was changed"**: `theta -= …` works in place. Write `theta = theta - …`.
 #
 # </details>
 #
-# Four optimizers of yours in a valley that is 25 times steeper across than along, $f(w) = \frac12 (w_1^2 + 25\, w_2^2)$, 40 steps each. The noisy gradient of the third has the right mean and a standard deviation of 3, as from small mini-batches.
+# Four optimizers of yours in a valley that is 25 times steeper across than along,
+# $f(w) = \frac12 (w_1^2 + 25\, w_2^2)$, 40 steps each. The noisy gradient of the third has the
+# right mean and a standard deviation of 3, as from small mini-batches.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -2068,7 +2416,9 @@ settings = {
 }
 figure, axes = plt.subplots(2, 2, figsize=(11, 5.4), sharex=True, sharey=True)
 for axis, (name, (rate, momentum, noise)) in zip(axes.flat, settings.items()):
-    axis.contour(side_x, side_y, height, levels=[1, 4, 10, 20, 40, 80, 140], colors="lightgray", linewidths=1)
+    axis.contour(
+        side_x, side_y, height, levels=[1, 4, 10, 20, 40, 80, 140], colors="lightgray", linewidths=1
+    )
     position, velocity, path = {"W": np.array([-10.0, 1.5])}, {"W": np.zeros(2)}, []
     for _ in range(41):
         path.append(position["W"])
@@ -2082,15 +2432,26 @@ figure.tight_layout()
 
 
 # %% [markdown]
-# A step of descent multiplies $w_2$ by $1 - 25\alpha$, so for $\alpha > \frac{2}{25} = 0.08$ it grows: the steepest direction sets the largest learning rate, the flattest one the number of steps. Now recall Question 12: a sum over $N$ samples makes every direction $N$ times steeper.
+# A step of descent multiplies $w_2$ by $1 - 25\alpha$, so for $\alpha > \frac{2}{25} = 0.08$ it
+# grows: the steepest direction sets the largest learning rate, the flattest one the number of
+# steps. Now recall Question 12: a sum over $N$ samples makes every direction $N$ times steeper.
 #
 # ## Exercise 16 · A training loop
 #
-# Write `run_sgd(loss_and_gradients, params, batches, lr, momentum=0.0, weight_decay=0.0)`. `batches` is a list of mini-batches (arrays of sample indices; you need not know what is in them). `loss_and_gradients(params, batch)` returns a pair: the mean loss on that batch, and a dict of gradients. For each batch in turn, compute loss and gradients at the *current* parameters and take one step with your `sgd_step`. Return the final parameters and the list of losses, one a batch, each from before its step. The velocity lives from the first batch to the last. Leave the dict `params` that you were given as it was.
+# Write `run_sgd(loss_and_gradients, params, batches, lr, momentum=0.0, weight_decay=0.0)`.
+# `batches` is a list of mini-batches (arrays of sample indices; you need not know what is in them).
+# `loss_and_gradients(params, batch)` returns a pair: the mean loss on that batch, and a dict of
+# gradients. For each batch in turn, compute loss and gradients at the *current* parameters and take
+# one step with your `sgd_step`. Return the final parameters and the list of losses, one a batch,
+# each from before its step. The velocity lives from the first batch to the last. Leave the dict
+# `params` that you were given as it was.
 #
-# With one batch that holds all samples, repeated, this is plain gradient descent; with random batches it is SGD.
+# With one batch that holds all samples, repeated, this is plain gradient descent; with random
+# batches it is SGD.
 #
-# *Worked example.* $L = \theta^2$ on any batch, so the gradient is $2\theta$. From $\theta = 1$ with $\alpha = 0.1$ and two batches: losses $[1, 0.64]$, parameters $\theta = 0.8$ and then $0.64$.
+# *Worked example.* $L = \theta^2$ on any batch, so the gradient is $2\theta$. From $\theta = 1$
+# with $\alpha = 0.1$ and two batches: losses $[1, 0.64]$, parameters $\theta = 0.8$ and then
+# $0.64$.
 
 # %% nbgrader={"grade": false, "grade_id": "run-sgd", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def run_sgd(loss_and_gradients, params, batches, lr, momentum=0.0, weight_decay=0.0):
@@ -2153,7 +2514,8 @@ for name in theta:
 # <details>
 # <summary>Help</summary>
 #
-# - **Right for one batch, wrong for more**: is the velocity made anew inside the loop? Do the gradients come from the *current* parameters, and from this batch only?
+# - **Right for one batch, wrong for more**: is the velocity made anew inside the loop? Do the
+#   gradients come from the *current* parameters, and from this batch only?
 # - **With decay the weights shrink twice as fast**: `sgd_step` already decays them.
 # - **All losses the same**: you evaluate at the first parameters each time.
 # - **"params was changed"**: bind the name `params` to the new dict; do not write into the old one.
@@ -2162,7 +2524,9 @@ for name in theta:
 #
 # ## Everything together
 #
-# Three spirals, 300 points. A layer without a hidden one draws straight borders; your two-layer network, trained by your gradients and your optimizer, does better. What is printed comes from one run of each with this notebook's seed; the test points are 300 fresh draws from the same spirals.
+# Three spirals, 300 points. A layer without a hidden one draws straight borders; your two-layer
+# network, trained by your gradients and your optimizer, does better. What is printed comes from one
+# run of each with this notebook's seed; the test points are 300 fresh draws from the same spirals.
 
 # %%
 def spirals(rng, arm=100):
@@ -2201,7 +2565,9 @@ network = {
 }
 began = time.perf_counter()
 linear, linear_losses = run_sgd(linear_step, linear, batches, 0.2, momentum=0.9)
-network, network_losses = run_sgd(network_step, network, batches, 0.2, momentum=0.9, weight_decay=1e-4)
+network, network_losses = run_sgd(
+    network_step, network, batches, 0.2, momentum=0.9, weight_decay=1e-4
+)
 print(f"two times {len(batches)} steps in {time.perf_counter() - began:.2f} s on the CPU")
 scores = {
     "linear": lambda points: points @ linear["W"].T + linear["b"],
@@ -2209,7 +2575,9 @@ scores = {
 }
 for name, score in scores.items():
     right = [(score(x).argmax(axis=1) == y).mean() for x, y in ((X, labels), (X_test, labels_test))]
-    print(f"{name:10}  accuracy {right[0]:.3f} on 300 training points, {right[1]:.3f} on 300 test points")
+    print(
+        f"{name:10}  accuracy {right[0]:.3f} on 300 training points, {right[1]:.3f} on 300 test points"
+    )
 
 # %%
 side = np.linspace(-1.2, 1.2, 80)
@@ -2217,27 +2585,33 @@ grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)  # (6400, 2)
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.9))
 for axis, (name, score) in zip(axes, scores.items()):
     regions = score(grid).argmax(axis=1).reshape(80, 80)
-    axis.imshow(regions, origin="lower", extent=(-1.2, 1.2, -1.2, 1.2), cmap="Pastel1", vmin=0, vmax=8)
+    axis.imshow(
+        regions, origin="lower", extent=(-1.2, 1.2, -1.2, 1.2), cmap="Pastel1", vmin=0, vmax=8
+    )
     axis.scatter(*X.T, c=labels, s=5, cmap="Set1", vmin=0, vmax=8)
     axis.set(title=name, xticks=[], yticks=[])
 for name, losses in {"linear": linear_losses, "two layers": network_losses}.items():
     axes[2].plot(np.reshape(losses, (-1, 6)).mean(axis=1), label=name)  # one number an epoch
 axes[2].axhline(np.log(3), color="gray", linestyle=":", label="ln 3")
 axes[2].set(title="training loss", xlabel="epoch")
-axes[2].legend(fontsize=8);
+_ = axes[2].legend(fontsize=8)
 
 # %% [markdown]
 # ## Why the zig-zag
 #
-# One neuron, $z = w \cdot x + b$. On one sample $\frac{\partial L}{\partial w_j} = \delta\, x_j$ with the *same* number $\delta = \frac{\partial L}{\partial z}$ for all $j$.
+# One neuron, $z = w \cdot x + b$. On one sample $\frac{\partial L}{\partial w_j} = \delta\, x_j$
+# with the *same* number $\delta = \frac{\partial L}{\partial z}$ for all $j$.
 #
 # ## Question 13 · Signs of a gradient
 #
-# A neuron has 10 weights. Count the patterns of signs, such as $(+,+,-,\dots)$, that its gradient by the weights can have; leave zeros aside.
+# A neuron has 10 weights. Count the patterns of signs, such as $(+,+,-,\dots)$, that its gradient
+# by the weights can have; leave zeros aside.
 #
-# 1. On *one sample* whose ten inputs are all positive (pixel values, or outputs of a sigmoid), for any $\delta$: how many patterns?
+# 1. On *one sample* whose ten inputs are all positive (pixel values, or outputs of a sigmoid), for
+#    any $\delta$: how many patterns?
 # 2. On one sample whose inputs are centred and may have any signs, over all such samples: how many?
-# 3. The inputs are positive on every sample. A slide says that the gradients are then always all positive or all negative. Does that hold for the *mean* gradient over a mini-batch, too?
+# 3. The inputs are positive on every sample. A slide says that the gradients are then always all
+#    positive or all negative. Does that hold for the *mean* gradient over a mini-batch, too?
 
 # %% nbgrader={"grade": false, "grade_id": "q-signs", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_positive, q_centred: two integers
@@ -2274,9 +2648,14 @@ for name, inputs in {"positive": positive, "centred": positive - 0.5}.items():
     print(f"{name:9} {one:4} patterns on single samples, {mean:4} on means over 8 samples")
 
 # %% [markdown]
-# So with positive inputs a sample can push all weights up or all weights down, nothing else. If one weight has to rise and another has to fall, the way there is a zig-zag. A mini-batch softens this, since $\delta_i$ differs in sign from sample to sample, but the valley stays long and narrow.
+# So with positive inputs a sample can push all weights up or all weights down, nothing else. If one
+# weight has to rise and another has to fall, the way there is a zig-zag. A mini-batch softens this,
+# since $\delta_i$ differs in sign from sample to sample, but the valley stays long and narrow.
 #
-# Below, a neuron with two weights learns $z = x_1 - x_2$ from one sample at a time, and has to go from $(-1, 1)$ to $(1, -1)$. The inputs are uniform in $[0, 2]$ on the left, and the same minus their mean on the right. Each side has a learning rate of half the largest that is safe for every single sample, $1/\max \lVert x\rVert^2$.
+# Below, a neuron with two weights learns $z = x_1 - x_2$ from one sample at a time, and has to go
+# from $(-1, 1)$ to $(1, -1)$. The inputs are uniform in $[0, 2]$ on the left, and the same minus
+# their mean on the right. Each side has a learning rate of half the largest that is safe for every
+# single sample, $1/\max \lVert x\rVert^2$.
 
 # %% tags=["illustration"]
 rng = np.random.default_rng(seed)
@@ -2304,27 +2683,41 @@ for axis, (name, X_side, worst) in zip(
 figure.tight_layout()
 
 # %% [markdown]
-# That is one reason to centre the inputs (lesson 11), and why outputs that are never negative, the sigmoid's and ReLU's alike, make the *next* layer's work harder. Normalisation inside the network (lesson 05) helps there.
+# That is one reason to centre the inputs (lesson 11), and why outputs that are never negative, the
+# sigmoid's and ReLU's alike, make the *next* layer's work harder. Normalisation inside the network
+# (lesson 05) helps there.
 #
 # ## Summary
 #
-# - Without a nonlinearity any stack of layers is one linear layer. ReLU is the default for hidden layers: it does not saturate on the right; it can die on the left.
+# - Without a nonlinearity any stack of layers is one linear layer. ReLU is the default for hidden
+#   layers: it does not saturate on the right; it can die on the left.
 # - $\tanh(x) = 2\sigma(2x) - 1$. A sigmoid's derivative is at most $\frac14$.
-# - Losses take logits. Squared error for quantities; binary cross-entropy for yes or no; softmax cross-entropy for one of $K$. Written on logits they survive $\pm 1000$, and their gradients are $\sigma(z) - y$ and $\text{softmax}(z) - y$, over $M$.
+# - Losses take logits. Squared error for quantities; binary cross-entropy for yes or no; softmax
+#   cross-entropy for one of $K$. Written on logits they survive $\pm 1000$, and their gradients are
+#   $\sigma(z) - y$ and $\text{softmax}(z) - y$, over $M$.
 # - Squared error on a sigmoid or softmax saturates: the worse the mistake, the weaker the push.
-# - A gradient tensor has the output's axes, then the input's. The chain rule sums over the axes of what lies between. From the loss's end this is cheap, and no gradient tensor is ever built.
-# - In a layer $Z = X W^\top + b$: $\partial L/\partial W = (\partial L/\partial Z)^\top X$, $\partial L/\partial b$ sums over samples, $\partial L/\partial X = (\partial L/\partial Z)\, W$.
+# - A gradient tensor has the output's axes, then the input's. The chain rule sums over the axes of
+#   what lies between. From the loss's end this is cheap, and no gradient tensor is ever built.
+# - In a layer $Z = X W^\top + b$: $\partial L/\partial W = (\partial L/\partial Z)^\top X$,
+#   $\partial L/\partial b$ sums over samples,
+#   $\partial L/\partial X = (\partial L/\partial Z)\, W$.
 # - Check gradients with central differences, $h \approx 10^{-5}$, and a relative error.
-# - SGD steps with the mean gradient of a mini-batch. Momentum adds velocity; decay shrinks weights, not biases. A sum instead of a mean multiplies the learning rate by the number of samples.
+# - SGD steps with the mean gradient of a mini-batch. Momentum adds velocity; decay shrinks weights,
+#   not biases. A sum instead of a mean multiplies the learning rate by the number of samples.
 # - All-positive inputs give a sample's gradient one common sign: zig-zag.
 #
-# Lesson 04 does the same for convolution, pooling and batch normalisation, and trains a CNN with it.
+# Lesson 04 does the same for convolution, pooling and batch normalisation, and trains a CNN with
+# it.
 #
 # ## References
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, chapters 4.3, 6.2, 6.5 and 8.3 (2016).
-# - A. Krizhevsky, I. Sutskever, G. Hinton, *ImageNet Classification with Deep Convolutional Neural Networks* (2012), section 3.1 on ReLU.
-# - D.-A. Clevert, T. Unterthiner, S. Hochreiter, *ELU* (2016); G. Klambauer et al., *Self-Normalizing Neural Networks* (SELU, 2017); D. Hendrycks, K. Gimpel, *GELU* (2016).
+# - A. Krizhevsky, I. Sutskever, G. Hinton, *ImageNet Classification with Deep Convolutional Neural
+#   Networks* (2012), section 3.1 on ReLU.
+# - D.-A. Clevert, T. Unterthiner, S. Hochreiter, *ELU* (2016); G. Klambauer et al.,
+#   *Self-Normalizing Neural Networks* (SELU, 2017); D. Hendrycks, K. Gimpel, *GELU* (2016).
 # - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, *Efficient BackProp* (1998): why inputs are centred.
-# - I. Sutskever, J. Martens, G. Dahl, G. Hinton, *On the importance of initialization and momentum in deep learning* (2013).
-# - PyTorch's documentation of `torch.optim.SGD`, `BCEWithLogitsLoss` and `CrossEntropyLoss`, whose conventions this lesson follows.
+# - I. Sutskever, J. Martens, G. Dahl, G. Hinton, *On the importance of initialization and momentum
+#   in deep learning* (2013).
+# - PyTorch's documentation of `torch.optim.SGD`, `BCEWithLogitsLoss` and `CrossEntropyLoss`, whose
+#   conventions this lesson follows.
