@@ -1202,7 +1202,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1231,7 +1231,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1260,7 +1260,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1289,7 +1289,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1319,7 +1319,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block, :1], KH, KW, stride, padding)
@@ -1348,7 +1348,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1377,7 +1377,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=x.dtype)
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1406,7 +1406,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1435,7 +1435,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1464,7 +1464,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1493,7 +1493,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1526,7 +1526,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -1560,7 +1560,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)

@@ -1229,7 +1229,7 @@ def conv_forward(x, w, b, stride=1, padding=0):
     OH = (H + 2 * padding - KH) // stride + 1
     OW = (W + 2 * padding - KW) // stride + 1
     z = np.empty((N, F, OH * OW), dtype=np.result_type(x, w, b))
-    # A few samples at a time: their columns stay in the processor's cache (part 5).
+    # A few samples at a time: the columns of all would be KH*KW times as large as x (part 5).
     block = max(1, 500_000 // (C * KH * KW * OH * OW))
     for n in range(0, N, block):
         cols = im2col(x[n : n + block], KH, KW, stride, padding)  # (block, C*KH*KW, OH*OW)
@@ -2902,8 +2902,8 @@ plt.show()
 # - **Loops.** 79 ms for 25,088 outputs are 3 µs for each, in which a core could do hundreds of thousands of
 #   FLOPs and does 288. That is Python's price. The low intensity would cost its share even without it.
 # - **`im2col`.** A quarter of its time goes into copying: with a 3 × 3 kernel the columns are nine times as
-#   large as the image. The reference solution makes the columns of a few images at a time. They are still in
-#   the processor's cache when the product needs them, and 1.8 MB of memory do instead of 14.5.
+#   large as the image. The reference solution makes the columns of a few images at a time: 1.8 MB of memory
+#   instead of 14.5, in about the same time.
 # - **PyTorch** has less to copy and a faster product. You will not beat it, but you know what it does.
 #
 #
