@@ -2143,7 +2143,7 @@ check_close(batchnorm_backward(dy, cache)[0], want, "dx in evaluation", rtol=1e-
 #
 # ## Part 4 · A network
 #
-# ### Exercise 17 · Layer $i$ as a module
+# ### Exercise 17 · A layer as a module
 #
 # Slides like to show backpropagation through layer $i$ as a box with two sides. On the way forward it takes $x$ and
 # hands on $y$. On the way back it takes $\partial J/\partial y$, keeps $\partial J/\partial w$ for the
