@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import re
 import site
+import sys
 import sysconfig
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +35,8 @@ class Visible:
         covers: folders to hide behind an empty one first.
         entries: files and folders to show then, read-only.
         hidden: folders inside ``entries`` to hide after that.
-        local: allowed packages outside site-packages (a course's own helpers), by name.
+        local: allowed packages that no other package is to come with, by name: those outside
+            site-packages (a course's own helpers), and those installed along with the grader.
         blocked: importable names, dotted or not, that are installed and not shown.
         partial: those of ``blocked`` whose folder is there, with data in it or empty.
     """
@@ -51,8 +53,9 @@ class Visible:
 def site_folders() -> tuple[Path, ...]:
     """The folders that pip installs into, the environment's own first."""
     own = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    folders = [Path(p) for p in (*own, *site.getsitepackages(), site.getusersitepackages())]
-    return tuple(dict.fromkeys(p for p in folders if p.is_dir()))
+    others = [*site.getsitepackages(), site.getusersitepackages()]
+    used = dict.fromkeys([*own, *(p for p in others if p in sys.path)])
+    return tuple(Path(p) for p in used if Path(p).is_dir())
 
 
 @cache
@@ -127,6 +130,10 @@ def _distributions_of(name: str) -> list[str]:
         return _distributions().get(name, [])
 
 
+def _names_of(distribution: str) -> set[str]:
+    return {name for name, owners in _distributions().items() if distribution in owners}
+
+
 @cache
 def _distributions() -> dict[str, list[str]]:
     return dict(importlib.metadata.packages_distributions())
@@ -144,13 +151,22 @@ def _import_name(path: Path) -> str:
 
 
 def _local_place(name: str) -> Path | None:
-    """The folder of a package that lies outside site-packages; None for any other."""
-    folder = _folder(name)
-    if folder is None or not (folder / "__init__.py").is_file():
+    """The folder, or the one file, of a package that stands alone; None for any other."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
         return None
-    library = Path(sysconfig.get_path("stdlib"))
-    outside = not any(folder.is_relative_to(p) for p in (*site_folders(), library))
-    return folder if outside else None
+    if spec is None or not spec.has_location or spec.origin is None:
+        return None
+    file = Path(spec.origin).resolve()
+    place = file.parent if file.name == "__init__.py" else file
+    library = Path(sysconfig.get_path("stdlib")).resolve()
+    installed = (*(p.resolve() for p in site_folders()), library)
+    if not any(place.is_relative_to(p) for p in installed):
+        return place
+    # A wheel that brings the grader as well requires far more than its helpers need.
+    beside = {n for d in _distributions_of(name) for n in _names_of(d)}
+    return place if beside & NEVER else None
 
 
 def _folder(name: str) -> Path | None:

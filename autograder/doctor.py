@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,11 @@ from autograder.probes import CPU_PROBE, PROBES, PROBLEMS, probe_code
 PROBE_LIMITS = Limits(memory_mb=256, cpu_seconds=30, processes=64, scratch_mb=16, file_mb=8)
 CPU_LIMITS = Limits(cpu_seconds=1)
 CELL_SECONDS = 20.0
+IN_CONTAINER = (
+    "start the container with --security-opt seccomp=unconfined "
+    "--security-opt systempaths=unconfined, or --privileged"
+)
+OLDEST_BUBBLEWRAP = (0, 5)
 NEEDED = ("bubblewrap", "namespaces", "kernel", *PROBES, "cpu")
 
 
@@ -114,7 +120,11 @@ def _bubblewrap() -> Check:
         return Check(False, str(error))
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check(False, f"{error}; reinstall bubblewrap")
-    return Check(done.returncode == 0, f"{done.stdout.strip() or done.stderr.strip()} ({program})")
+    said = done.stdout.strip() or done.stderr.strip()
+    numbers = re.findall(r"\d+", said)[:2]
+    if done.returncode == 0 and tuple(map(int, numbers)) < OLDEST_BUBBLEWRAP:
+        return Check(False, f"{said} is too old; install 0.5.0 or newer")
+    return Check(done.returncode == 0, f"{said} ({program})")
 
 
 def _namespaces() -> Check:
@@ -141,9 +151,7 @@ def _allow_namespaces() -> str:
             setting = path.removeprefix("/proc/sys/").replace("/", ".")
             return f"allow user namespaces: sysctl -w {setting}={good}"
     if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return (
-            "a container must be started with --security-opt seccomp=unconfined (or --privileged)"
-        )
+        return IN_CONTAINER
     return "allow unprivileged user namespaces, or grade as root"
 
 
@@ -201,7 +209,10 @@ def _starts(isolation: str) -> Check:
             client.kernel_info(reply=True, timeout=CELL_SECONDS)
             seconds = time.perf_counter() - began
     except (AutograderError, Empty, TimeoutError) as error:
-        return Check(False, f"{error or 'the kernel does not answer'}")
+        # A container that masks parts of /proc lets nobody inside it mount one.
+        masked = "on /proc: " in str(error)
+        advice = f"; {IN_CONTAINER}" if masked else ""
+        return Check(False, f"{error or 'the kernel does not answer'}{advice}")
     return Check(True, f"a kernel answers after {1000 * seconds:.0f} ms")
 
 

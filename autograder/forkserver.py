@@ -34,7 +34,8 @@ def main(argument: str) -> None:
         os.setgroups([])
     sys.argv = ["ipykernel_launcher.py", "-f", str(namespaces.RUN / "kernel.json")]
     if settings["jailed"]:
-        sys.path.append(str(namespaces.PACKAGES))
+        unknown = [path for path in settings["sites"] if path not in sys.path]
+        sys.path += [*unknown, str(namespaces.PACKAGES)]
     began = time.perf_counter()
     warmkernel.prepare(settings)
     hello = {

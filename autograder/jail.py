@@ -147,12 +147,17 @@ def command(
         view.writable(folder)
     for path in (*map(Path, SYSTEM), *_python_folders()):
         view.show(path)
+    if sys.prefix != sys.base_prefix:
+        # Of a virtual environment's programs the interpreter alone, which is a link.
+        base = getattr(sys, "_base_executable", "") or str(Path(sys.executable).resolve())
+        for name in {"python", "python3", Path(sys.executable).name}:
+            view.link(base, Path(sys.executable).with_name(name))
     for folder in sorted({*shown.covers, *view.other_site_folders()}):
         view.cover(folder)
     for path in (*shown.entries, *readable):
         view.show(path)
     for name, place in shown.local.items():
-        view.show(place, namespaces.PACKAGES / name)
+        view.show(place, namespaces.PACKAGES / (name + place.suffix))
     for path in (*shown.hidden, *(p for p in secret if view.reaches(p))):
         view.cover(path)
     for target, text in (("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)):
@@ -173,13 +178,10 @@ def command(
 
 
 def _python_folders() -> list[Path]:
-    """The interpreter and its standard library; of a virtual environment, its programs."""
+    """The interpreter and its standard library, and what makes it an environment's."""
     base, own = Path(sys.base_prefix), Path(sys.prefix)
     folders = [base / "bin", base / "lib", base / "lib64"] if base != Path("/usr") else []
-    if own != base:
-        folders += [own / "bin", own / "pyvenv.cfg"]
-    real = Path(sys.executable).resolve().parent
-    return [*folders, real] if real not in (*folders, Path("/usr/bin")) else folders
+    return folders if own == base else [*folders, own / "pyvenv.cfg"]
 
 
 def _font_lists() -> list[Path]:

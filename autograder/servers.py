@@ -14,14 +14,13 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder import jail, rundirs
-from autograder.allowed import visible
+from autograder.allowed import site_folders, visible
 from autograder.errors import IsolationError
 from autograder.request import ServerKey
 
@@ -118,8 +117,13 @@ def server_for(key: ServerKey) -> ForkServer:
     """The running server for ``key``, started if there is none. It may not be ready yet.
 
     Raises:
-        IsolationError: when bubblewrap is missing, or there is no room for its folder.
+        IsolationError: when bubblewrap is missing, there is no room for its folder, or this
+            machine is no Linux.
     """
+    if sys.platform != "linux":
+        raise IsolationError(
+            f"warm and jailed kernels need Linux, and this is {sys.platform}", remedy=REMEDY
+        )
     with _lock:
         server = _servers.get(key)
         if server is None or not server.alive:
@@ -183,10 +187,12 @@ def _start(key: ServerKey) -> ForkServer:
         "threads": key.threads,
         "allowed": key.packages or (),
         "local": list(shown.local),
+        "sites": [str(folder) for folder in site_folders()],
         "blocked": shown.blocked,
         "partial": shown.partial,
     }
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
+    # In memory: a full disk is no reason to lose what the server says about it.
+    log = os.fdopen(os.memfd_create("kernel-server-log"), "w+b")
     try:
         process = subprocess.Popen(
             [*command, json.dumps(settings)],

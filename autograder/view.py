@@ -50,9 +50,14 @@ class View:
     def show(self, path: Path, target: Path | None = None) -> None:
         """Show a file or folder of the host, read-only, if it exists."""
         if path.is_symlink() and path.parent == Path("/"):
-            self.steps += ["--symlink", str(path.readlink()), str(path)]
+            self.link(str(path.readlink()), path)
         elif path.exists():
             self.add("--ro-bind", str(path.resolve()), target or path)
+
+    def link(self, target: str, path: Path) -> None:
+        """A symbolic link to ``target``."""
+        self.make(path.parent)
+        self.steps += ["--symlink", target, str(path)]
 
     def writable(self, folder: Path) -> None:
         """A folder the server may write to; each kernel mounts its own over it."""

@@ -47,13 +47,13 @@ def test_a_machine_without_bubblewrap_is_told_what_to_do():
 def test_a_bubblewrap_that_may_make_no_namespaces_is_told_what_to_do(tmp_path, monkeypatch):
     broken = tmp_path / "bwrap"
     broken.write_text(
-        "#!/bin/sh\n[ $1 = --version ] && exec echo bubblewrap 0\necho no >&2; exit 1"
+        "#!/bin/sh\n[ $1 = --version ] && exec echo bubblewrap 9.0\necho no >&2; exit 1"
     )
     broken.chmod(0o755)
     monkeypatch.setattr(doctor.jail, "bubblewrap", lambda: str(broken))
     report = doctor.examine()
     assert report.isolation == "process"
-    assert report.checks["bubblewrap"].detail.startswith("bubblewrap 0")
+    assert report.checks["bubblewrap"].detail.startswith("bubblewrap 9")
     detail = report.checks["namespaces"].detail
     assert detail.startswith("no; ") and ("namespaces" in detail or "container" in detail)
 
