@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from autograder import __version__
 from autograder.errors import AutograderError
 from autograder.folder import CourseFolder
+from autograder.progress import Meter, say
 
 app = typer.Typer(
     help="Builds, proves, grades and reports nbgrader assignments.",
@@ -19,18 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Everything for people goes to standard error; standard output is for --json.
-console = Console(stderr=True, highlight=False)
-
 CourseDir = Annotated[
     Path, typer.Option("--course-dir", help="The course folder.", show_default="this folder")
 ]
 Names = Annotated[list[str] | None, typer.Argument(help="Assignments; all when none is named.")]
-
-
-def say(line: str) -> None:
-    """One line for the person at the terminal."""
-    console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -63,6 +57,50 @@ def build(
     if not files:
         say("nothing to do: everything is up to date")
     raise typer.Exit(1 if check and files else 0)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command()
+def grade(
+    assignment: Annotated[str, typer.Argument(help="The assignment.")],
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", show_default="one a core", help="Submissions at once."),
+    ] = 0,
+    isolation: Annotated[
+        str, typer.Option("--isolation", help="jail or process (no protection).")
+    ] = "process",
+    timeout: Annotated[
+        int,
+        typer.Option("--timeout", show_default="the configured limit", help="Seconds a cell."),
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Run unchanged submissions too.")] = False,
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="Only this student; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Grade every submission of an assignment that changed since it was last graded."""
+    from autograder import grade as grader
+
+    options = grader.Options(
+        jobs or os.cpu_count() or 1, isolation, timeout or None, force, tuple(student or ())
+    )
+    folder = CourseFolder.open(course_dir)
+    with Meter(f"grading {assignment}") as meter:
+        run = grader.grade(folder, assignment, options, meter.graded)
+    for change in run.changes:
+        say(f"changed: {change}")
+    say(
+        f"{run.submissions} submissions: {run.graded} graded, {run.unchanged} unchanged, "
+        f"{len(run.problems)} problems, in {run.seconds:.1f} s (isolation: {run.isolation})"
+    )
+    if as_json:
+        typer.echo(json.dumps(run.to_dict(), ensure_ascii=True))
+    raise typer.Exit(1 if run.problems else 0)
 
 
 def version(value: bool) -> None:

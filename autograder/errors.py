@@ -4,8 +4,7 @@ AutograderError            one line for the person who ran the command; exit cod
 ├── CourseError            the course folder or its configuration
 ├── LessonError            a lesson's text, notebook or mistakes file
 ├── SubmissionError        one submission that cannot be run; becomes a row, never a stop
-├── IsolationError         this machine cannot give the isolation asked for
-└── WireError              a malformed or oversized message between the two kernels
+└── IsolationError         this machine cannot give the isolation asked for
 """
 
 from __future__ import annotations
@@ -36,7 +35,3 @@ class SubmissionError(AutograderError):
 
 class IsolationError(AutograderError):
     """The isolation asked for cannot be had on this machine."""
-
-
-class WireError(AutograderError):
-    """A message between submission and referee is malformed, too large or of a refused type."""

@@ -1,0 +1,317 @@
+"""Runs one notebook: the submission's cells in its kernel, each graded test cell in the referee."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, v4
+from papermill.engines import Engine, NotebookExecutionManager
+
+from autograder.exercises import grade_id, points, role
+from autograder.kernel import GRACE, Kernel, KernelDied, Outputs
+from autograder.limits import Limits
+from autograder.results import CellResult, Status
+from autograder.tribunal import Session, tribunal
+from autograder.trusted import Names, Trusted, read_trusted
+from autograder.verdict import Verdict
+
+BRIDGE = ("wire", "peer", "bridge", "gate")
+SERVE = "__import__('sys').modules['autograder.bridge'].serve()"
+TEST_OUTPUT = 20_000
+
+
+@dataclass
+class Bout:
+    """How to run one notebook, and what came of it.
+
+    Attributes:
+        trusted: the referee's own code and names; read from the notebook itself when None.
+        packages: what the submission may import; None lifts the restriction.
+        files: folder whose files lie beside the notebook while it runs.
+        skip: sources of the master's illustrations, which need not be drawn again.
+        limits: time, output and message size.
+        results: filled in: one entry per graded cell, by grade_id.
+        problems: filled in: what a person should know.
+    """
+
+    trusted: Trusted | None = None
+    packages: list[str] | None = None
+    files: Path | None = None
+    skip: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    results: dict[str, CellResult] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+class TwoProcessEngine(Engine):
+    """The engine behind papermill's ``--engine referee``."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        bout: Bout | None = None,
+        execution_timeout: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Run all cells; a failing cell stops nothing.
+
+        Args:
+            bout: how to run it; the notebook's own metadata decide when it is None.
+            execution_timeout: seconds a cell may take, instead of the limit.
+        """
+        notebook = nb_man.nb
+        bout = bout or Bout()
+        packages = notebook.metadata.get("autograder", {}).get("packages")
+        if bout.packages is None and packages:
+            bout.packages = [str(name) for name in packages]
+        bout.trusted = bout.trusted or read_trusted(notebook)
+        seconds = float(execution_timeout or bout.limits.cell_seconds)
+        with Hearing(kernel_name, bout, seconds) as hearing:
+            for index, cell in enumerate(notebook.cells):
+                nb_man.cell_start(cell, index)
+                try:
+                    hearing.run(cell)
+                finally:
+                    nb_man.cell_complete(cell, index)
+
+
+class Hearing:
+    """One submission's two processes, from start to end."""
+
+    def __init__(self, kernel_name: str, bout: Bout, cell_seconds: float) -> None:
+        self.bout, self.cell_seconds = bout, cell_seconds
+        # Short, private to this user: it holds the sockets of both processes.
+        self.folder = Path(tempfile.mkdtemp(prefix="ag-"))
+        self.scratch = self.folder / "work"
+        self.count = 0
+        self.dead = ""
+        self.deadline = time.monotonic() + bout.limits.submission_seconds
+        self.kernel = Kernel(kernel_name, self.folder, cwd=str(self.scratch))
+        self.session: Session | None = None
+
+    def __enter__(self) -> Hearing:
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        if self.bout.files is not None:
+            shutil.copytree(self.bout.files, self.scratch, symlinks=True)
+        else:
+            self.scratch.mkdir()
+        assert self.bout.trusted is not None
+        wire, limit = self.folder / "wire", self.bout.limits.message_mb << 20
+        self.session = tribunal().session(self.bout.trusted, wire, limit)
+        self.kernel.start()
+        boot = boot_code(str(wire), limit, self.bout.packages)
+        outcome = self.kernel.execute(boot, Outputs(), time.monotonic() + 60, silent=True)
+        if outcome != "ok" or not self.session.accept(60):
+            raise KernelDied("the submission's kernel did not connect to the referee")
+
+    def close(self) -> None:
+        """End both processes and remove what they left."""
+        if self.session is not None:
+            self.session.close()
+        self.kernel.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, cell: NotebookNode) -> None:
+        """Run one cell and fill in its outputs, or say in the results why it did not run."""
+        if cell.cell_type != "code":
+            if role(cell) == "manual":
+                self._record(cell, Status.MANUAL)
+            return
+        cell.outputs, cell.execution_count = [], None
+        kind = role(cell)
+        if kind != "test" and cell.source in self.bout.skip:
+            return
+        if not self.dead and time.monotonic() > self.deadline:
+            self._die(f"the {self.bout.limits.submission_seconds:g} s for one submission were up")
+        if kind == "test":
+            self._test(cell)
+            return
+        if not self.dead:
+            self._student(cell)
+        if kind == "manual":
+            self._record(cell, Status.MANUAL)
+
+    def _cell_deadline(self) -> float:
+        return min(time.monotonic() + self.cell_seconds, self.deadline)
+
+    def _student(self, cell: NotebookNode) -> None:
+        """A cell of the submission, in its kernel."""
+        self.count += 1
+        cell.execution_count = self.count
+        outputs = Outputs()
+        try:
+            ended = self.kernel.execute(cell.source, outputs, self._cell_deadline())
+            if ended == "timeout":
+                self._problem(cell, f"took longer than {self.cell_seconds:g} s and was interrupted")
+            elif ended == "flood":
+                self._problem(cell, "printed too much and was interrupted")
+        except KernelDied as error:
+            self._die(f"the kernel stopped in {_place(cell)} ({error})")
+            outputs.items.append(_error("DeadKernelError", self.dead))
+        cell.outputs = outputs.items
+
+    def _test(self, cell: NotebookNode) -> None:
+        """A graded test cell, in the referee."""
+        self.count += 1
+        cell.execution_count = self.count
+        started = time.monotonic()
+        if self.dead:
+            message = f"not run: {self.dead}"
+            cell.outputs = [_error("DeadKernelError", message)]
+            self._record(cell, Status.DIED, message)
+            return
+        outputs = Outputs(TEST_OUTPUT)
+        verdict, late = self._judge(cell, outputs)
+        cell.outputs = [NotebookNode(output) for output in verdict.outputs]
+        printed = outputs.text()
+        if printed:
+            cell.outputs.insert(0, v4.new_output("stream", name="stdout", text=printed))
+        status, earned = _score(verdict, points(cell), late, bool(self.dead))
+        message = verdict.message
+        if status is Status.TIMEOUT:
+            message = f"took longer than {self.cell_seconds:g} s: is there a loop without an end?"
+        elif status is Status.DIED:
+            message = f"your code ended the kernel: {self.dead}"
+        seconds = time.monotonic() - started
+        self._record(cell, status, message, earned, verdict.error, seconds, printed)
+
+    def _judge(self, cell: NotebookNode, outputs: Outputs) -> tuple[Verdict, bool]:
+        """The verdict on a test cell, and whether its time ran out."""
+        assert self.session is not None and self.bout.trusted is not None
+        session, name = self.session, grade_id(cell)
+        names = self.bout.trusted.names.get(name, Names((), ()))
+        deadline, late, ended = self._cell_deadline(), False, 0.0
+        parent = self.kernel.send(SERVE, silent=True)
+        session.ask(name, cell.source, names)
+        while True:
+            now = time.monotonic()
+            if now > deadline or (ended and now > ended + GRACE):
+                if late or ended:
+                    self._die(self.dead or "it did not stop when it was interrupted")
+                    break
+                late, deadline = True, now + GRACE
+                self.kernel.interrupt()
+            try:
+                for channel, message in self.kernel.messages(deadline, session.connection.fileno()):
+                    if message["parent_header"].get("msg_id") != parent:
+                        continue
+                    if channel == "iopub":
+                        outputs.add(message)
+                    else:
+                        ended = ended or time.monotonic()
+            except KernelDied as error:
+                self._die(f"the kernel stopped in {_place(cell)} ({error})")
+                break
+            if session.ready():
+                break
+        verdict = session.verdict(GRACE + 2)
+        if verdict is None:
+            self._die(self.dead or "the referee stopped in this test")
+            verdict = Verdict("error", None, "TimeoutError", "the test did not end")
+        if not self.dead and not ended:
+            try:
+                self.kernel.follow(parent, outputs, time.monotonic() + GRACE)
+            except KernelDied as error:
+                self._die(f"the kernel stopped in {_place(cell)} ({error})")
+        return verdict, late
+
+    def _die(self, reason: str) -> None:
+        """Nothing further can run: the kernel is gone, or has to go."""
+        if not self.dead:
+            self.dead = reason
+            self.bout.problems.append(reason)
+        self.kernel.kill()
+
+    def _problem(self, cell: NotebookNode, what: str) -> None:
+        self.bout.problems.append(f"{_place(cell)} {what}")
+
+    def _record(
+        self,
+        cell: NotebookNode,
+        status: Status,
+        message: str = "",
+        earned: float | None = 0.0,
+        error: str = "",
+        seconds: float = 0.0,
+        output: str = "",
+    ) -> None:
+        name = grade_id(cell)
+        self.bout.results[name] = CellResult(
+            name,
+            None if status is Status.MANUAL else earned,
+            points(cell),
+            status,
+            message,
+            error,
+            round(seconds, 4),
+            output,
+        )
+
+
+def boot_code(wire: str, limit: int, packages: list[str] | None) -> str:
+    """What the submission's kernel runs before any of its cells: connect, and close the gate.
+
+    The bridge's modules travel as text, so the kernel's environment need not have this package; a
+    warm kernel has them already.
+    """
+    here = Path(__file__).parent
+    texts = {name: (here / f"{name}.py").read_text(encoding="utf-8") for name in BRIDGE}
+    return f"""
+def _boot():
+    import os, sys, types
+    if "autograder.bridge" not in sys.modules:
+        package = sys.modules["autograder"] = types.ModuleType("autograder")
+        package.__path__ = []
+        for name, text in {texts!r}.items():
+            module = types.ModuleType("autograder." + name)
+            sys.modules["autograder." + name] = module
+            setattr(package, name, module)
+            exec(compile(text, "autograder/" + name + ".py", "exec"), module.__dict__)
+    package = sys.modules["autograder"]
+    package.bridge.connect({wire!r}, get_ipython().user_ns, {limit})
+    if {packages!r} is not None:
+        package.gate.close({packages!r})
+_boot()
+del _boot
+"""
+
+
+def _score(verdict: Verdict, worth: float, late: bool, dead: bool) -> tuple[Status, float]:
+    """Points need positive evidence: the referee says that the cell ran to its end."""
+    if verdict.status != "ok":
+        if dead:
+            return Status.DIED, 0.0
+        return (Status.TIMEOUT if late else Status.FAILED), 0.0
+    earned = worth if verdict.value is None else min(max(verdict.value, 0.0), worth)
+    if earned >= worth:
+        return Status.PASSED, worth
+    return (Status.PARTIAL if earned > 0 else Status.FAILED), earned
+
+
+def _place(cell: NotebookNode) -> str:
+    name = grade_id(cell)
+    if name:
+        return f"cell {name}"
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return f"the cell that starts with {first.strip()[:60]!r}"
+
+
+def _error(name: str, message: str) -> NotebookNode:
+    return v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])

@@ -1,0 +1,160 @@
+"""Writes scores into nbgrader's gradebook, through its own API."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import warnings
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import AssignLatePenalties, SaveCells
+from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+
+from autograder.build import RELEASE_STEPS
+from autograder.errors import CourseError
+from autograder.folder import CourseFolder
+from autograder.results import SubmissionResult
+
+
+class Scores:
+    """The gradebook of one assignment, open for the length of a run.
+
+    Only one process may hold it; workers hand their results to that one.
+    """
+
+    def __init__(self, folder: CourseFolder, assignment: str, master: NotebookNode) -> None:
+        self.folder, self.assignment = folder, assignment
+        self.notebook = folder.master(assignment).stem
+        self._master = master
+        self._quiet = warnings.catch_warnings()
+
+    def __enter__(self) -> Scores:
+        # nbgrader's models make newer SQLAlchemy warn of its own autoflush; nothing is lost by it.
+        self._quiet.__enter__()
+        warnings.simplefilter("ignore", SAWarning)
+        if self.folder.db_url.startswith("sqlite:///"):
+            Path(self.folder.db_url.removeprefix("sqlite:///")).parent.mkdir(
+                parents=True, exist_ok=True
+            )
+        _find_alembic()
+        try:
+            self._record_master()
+            self.gradebook = Gradebook(
+                self.folder.db_url, self.folder.config.CourseDirectory.get("course_id", "")
+            )
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._quiet.__exit__(None, None, None)
+            raise self._trouble(error) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.gradebook.close()
+        self._quiet.__exit__(kind, error, trace)
+
+    def students(self) -> set[str]:
+        """The students whose submission of this assignment is in the gradebook."""
+        return {s.student_id for s in self.gradebook.assignment_submissions(self.assignment)}
+
+    def save(self, result: SubmissionResult, submitted: datetime | None) -> None:
+        """Write one submission's automatic scores; a manual score stays and asks for a look.
+
+        Raises:
+            CourseError: when the gradebook cannot be written; the submission is graded again on
+                the next run.
+        """
+        try:
+            self._save(result, submitted)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self.gradebook.db.rollback()
+            raise self._trouble(error) from error
+
+    def _save(self, result: SubmissionResult, submitted: datetime | None) -> None:
+        self.gradebook.update_or_create_student(result.student)
+        extra = {"timestamp": submitted} if submitted else {}
+        self.gradebook.update_or_create_submission(self.assignment, result.student, **extra)
+        entry = self.gradebook.find_submission_notebook(
+            self.notebook, self.assignment, result.student
+        )
+        cells = {cell.grade_id: cell for cell in result.cells}
+        for grade in entry.grades:
+            cell = cells.get(grade.name)
+            grade.auto_score = cell.points if cell is not None else 0.0
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        self.gradebook.db.commit()
+        if submitted is not None:
+            self._late_penalty(result.student)
+
+    def _late_penalty(self, student: str) -> None:
+        step = AssignLatePenalties(config=self.folder.config)
+        step.preprocess(nbformat.v4.new_notebook(), self._resources(student))
+
+    def _record_master(self) -> None:
+        """Tell the gradebook the master's cells, as `nbgrader generate_assignment` does."""
+        with Gradebook(self.folder.db_url) as gradebook:
+            try:
+                gradebook.find_assignment(self.assignment)
+            except MissingEntry:
+                gradebook.add_assignment(self.assignment)
+        notebook = nbformat.from_dict(self._master)
+        for step in RELEASE_STEPS[:5]:
+            notebook, _ = step(config=self.folder.config).preprocess(notebook, {})
+        try:
+            SaveCells(config=self.folder.config).preprocess(notebook, self._resources(""))
+        except RuntimeError as error:
+            raise CourseError(
+                f"{self.assignment} has other cells than when it was last graded ({error})",
+                where=self.folder.db_url,
+                remedy="keep the cells' grade_ids, or remove the assignment's submissions with "
+                f"`nbgrader db assignment remove {self.assignment} --force`",
+            ) from error
+
+    def _resources(self, student: str) -> dict:
+        names = {"notebook": self.notebook, "assignment": self.assignment, "student": student}
+        return {"nbgrader": {**names, "db_url": self.folder.db_url}}
+
+    def _trouble(self, error: Exception) -> CourseError:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        return CourseError(
+            f"the gradebook cannot be written: {reason}",
+            where=self.folder.db_url,
+            remedy="close what holds it, or mend its folder's rights, and run again: "
+            "nothing that was graded is lost",
+        )
+
+
+def _find_alembic() -> None:
+    """nbgrader calls `alembic` by name; it lies beside this Python, which PATH may not know."""
+    bin_folder = str(Path(sys.executable).parent)
+    if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+
+
+def read_timestamp(folder: Path) -> datetime | None:
+    """When a submission was handed in, from nbgrader's ``timestamp.txt``; None without one."""
+    try:
+        return parse_utc((folder / "timestamp.txt").read_text(encoding="utf-8").strip())
+    except (OSError, ValueError, UnicodeDecodeError):
+        return None
+
+
+def counts(folder: CourseFolder, assignment: str) -> str:
+    """The gradebook's totals of one assignment as JSON, for scripts that compare two runs."""
+    with Gradebook(folder.db_url) as gradebook:
+        rows = {
+            s.student_id: {grade.name: grade.auto_score for n in s.notebooks for grade in n.grades}
+            for s in gradebook.assignment_submissions(assignment)
+        }
+    return json.dumps(rows, sort_keys=True)

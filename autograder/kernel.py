@@ -1,0 +1,228 @@
+"""The submission's kernel, as the engine drives it: run a cell, interrupt it, notice its death."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import zmq
+from jupyter_client.manager import KernelManager
+from nbformat import NotebookNode, v4
+
+MAX_OUTPUT = 1_000_000
+GRACE = 3.0
+# How long a kernel may take to answer at all: a shared machine can be slow.
+START = 120.0
+
+
+class KernelDied(Exception):
+    """The kernel's process ended, or stopped answering and was ended."""
+
+
+class Outputs:
+    """Collects one cell's messages as notebook outputs, up to a limit."""
+
+    def __init__(self, limit: int = MAX_OUTPUT) -> None:
+        self.items: list[NotebookNode] = []
+        self.room, self.flooded, self.failed = limit, False, False
+        self._clear = False
+
+    def add(self, message: dict) -> None:
+        """Take one message from the kernel; what is no output, or too much, is dropped."""
+        kind, content = message["msg_type"], message["content"]
+        if kind == "clear_output":
+            self._clear = True
+            if not content.get("wait"):
+                self._wipe()
+            return
+        if kind not in ("stream", "display_data", "execute_result", "error"):
+            return
+        if self._clear:
+            self._wipe()
+        if kind == "error":
+            self.failed = True
+        try:
+            output = v4.output_from_msg(message)
+        except (ValueError, KeyError, TypeError):
+            return
+        size = len(str(output))
+        if size > self.room:
+            self.flooded, self.room = True, 0
+            return
+        self.room -= size
+        last = self.items[-1] if self.items else None
+        if kind == "stream" and last is not None and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            self.items.append(output)
+
+    def _wipe(self) -> None:
+        self.items.clear()
+        self._clear = False
+
+    def text(self) -> str:
+        """What was printed."""
+        return "".join(item["text"] for item in self.items if item.output_type == "stream")
+
+
+class Kernel:
+    """One kernel process and its channels; blocking, for one caller."""
+
+    def __init__(self, name: str, run_dir: Path, **settings: Any) -> None:
+        self.manager = KernelManager(
+            kernel_name=name,
+            transport="ipc",
+            ip=str(run_dir / "k"),
+            connection_file=str(run_dir / "kernel.json"),
+        )
+        self.settings = settings
+        self.client: Any = None
+        self._poller = zmq.Poller()
+        self._pidfd: int | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it answers.
+
+        Raises:
+            KernelDied: when it does not come up.
+        """
+        self.manager.start_kernel(**self.settings)
+        self.client = self.manager.blocking_client()
+        self.client.start_channels(stdin=False, hb=False)
+        for channel in (self.client.shell_channel, self.client.iopub_channel):
+            self._poller.register(channel.socket, zmq.POLLIN)
+        pid = getattr(self.manager.provisioner, "pid", None)
+        if pid:
+            with contextlib.suppress(OSError):
+                self._pidfd = os.pidfd_open(pid)
+                self._poller.register(self._pidfd, zmq.POLLIN)
+        self._await_ready(time.monotonic() + START)
+
+    def execute(self, code: str, outputs: Outputs, deadline: float, *, silent: bool = False) -> str:
+        """Run code and collect its outputs, until ``deadline`` on the monotonic clock.
+
+        Returns:
+            ``ok``, ``error``, ``timeout`` (it was interrupted) or ``flood`` (too much output).
+
+        Raises:
+            KernelDied: when the process ends, or has to be ended.
+        """
+        parent = self.send(code, silent=silent)
+        return self.follow(parent, outputs, deadline)
+
+    def send(self, code: str, *, silent: bool = False) -> str:
+        """Send code without waiting; the id of the request."""
+        options = {"silent": silent, "store_history": not silent}
+        return str(self.client.execute(code, allow_stdin=False, stop_on_error=False, **options))
+
+    def follow(self, parent: str, outputs: Outputs, deadline: float) -> str:
+        """Wait for the reply to ``parent``; see ``execute``."""
+        stopped, replied, idle = "", "", False
+        while not (replied and idle):
+            for channel, message in self.messages(deadline):
+                if message["parent_header"].get("msg_id") != parent:
+                    continue
+                if channel == "shell":
+                    replied = str(message["content"].get("status", "error"))
+                elif message["msg_type"] == "status":
+                    idle = message["content"].get("execution_state") == "idle"
+                else:
+                    outputs.add(message)
+            if replied and time.monotonic() > deadline:
+                break
+            late = time.monotonic() > deadline
+            if not stopped and (late or outputs.flooded):
+                stopped = "timeout" if late else "flood"
+                deadline = time.monotonic() + GRACE
+                self.interrupt()
+            elif stopped and late and not replied:
+                self.kill()
+                raise KernelDied(f"{stopped}: it did not stop when it was interrupted")
+        return stopped or ("error" if outputs.failed or replied != "ok" else "ok")
+
+    def messages(self, deadline: float, also: int | None = None) -> list[tuple[str, dict]]:
+        """The messages that are there now, waiting for the first until the deadline.
+
+        ``also`` is a file descriptor that ends the wait when it can be read.
+
+        Raises:
+            KernelDied: when the process has ended and said all it had to say.
+        """
+        wait = max(0.0, min(deadline - time.monotonic(), 1.0))
+        if also is not None:
+            self._poller.register(also, zmq.POLLIN)
+        try:
+            ready = dict(self._poller.poll(int(wait * 1000)))
+        finally:
+            if also is not None:
+                self._poller.unregister(also)
+        found: list[tuple[str, dict]] = []
+        for name in ("iopub", "shell"):
+            channel = getattr(self.client, f"{name}_channel")
+            if channel.socket in ready:
+                for _ in range(100):
+                    if not channel.msg_ready():
+                        break
+                    message = self._read(channel)
+                    if message is not None:
+                        found.append((name, message))
+        if not found and also not in ready and (self._pidfd in ready or not self.alive()):
+            raise KernelDied(self.obituary())
+        return found
+
+    def _read(self, channel: Any) -> dict | None:
+        try:
+            message = channel.get_msg(timeout=0)
+        except Exception:  # forged, unsigned or malformed: its own loss
+            return None
+        return message if isinstance(message.get("content"), dict) else None
+
+    def _await_ready(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            parent, answered, idle = self.client.kernel_info(), False, False
+            patience = min(deadline, time.monotonic() + 5)
+            while time.monotonic() < patience and not (answered and idle):
+                for channel, message in self.messages(patience):
+                    answered |= channel == "shell"
+                    # Any message on iopub shows that the subscription has reached the kernel.
+                    idle |= channel == "iopub" and message["parent_header"].get("msg_id") == parent
+                if answered and not idle:
+                    patience = min(patience, time.monotonic() + 0.2)
+            if answered and idle:
+                return
+        self.kill()
+        raise KernelDied("it did not start")
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return bool(self.manager.is_alive())
+
+    def interrupt(self) -> None:
+        """Send an interrupt; the running cell gets a KeyboardInterrupt."""
+        with contextlib.suppress(Exception):
+            self.manager.interrupt_kernel()
+
+    def obituary(self) -> str:
+        """How the process ended, as far as can be told."""
+        process = getattr(self.manager.provisioner, "process", None)
+        code = process.poll() if process is not None else None
+        if code is None:
+            return "the kernel stopped"
+        return f"the kernel was ended by signal {-code}" if code < 0 else f"exit status {code}"
+
+    def kill(self) -> None:
+        """End the process and close the channels; safe to call twice."""
+        with contextlib.suppress(Exception):
+            self.manager.shutdown_kernel(now=True)
+        if self.client is not None:
+            with contextlib.suppress(Exception):
+                self.client.stop_channels()
+        if self._pidfd is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._pidfd)
+            self._pidfd = None
+        with contextlib.suppress(Exception):
+            self.manager.context.destroy(linger=0)

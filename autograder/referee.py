@@ -1,0 +1,204 @@
+"""The referee: a trusted process that runs the test cells and asks the submission for answers.
+
+One server per grader worker holds the master's imports and helpers; each submission gets a fork of
+it, so nothing that a test does to the process reaches the next submission. The server and its forks
+speak with the engine over a Unix socket, one JSON object a line each way:
+
+    {"do": "prepare", "statements": TEXT}            → {"ok": true} or {"ok": false, "message": …}
+    {"do": "run", "wire": PATH, "limit": BYTES}      forks; → {"ok": true}
+    {"do": "accept", "seconds": S}                   → {"ok": true} when the submission connected
+    {"do": "cell", "id", "source", "solution", "data"}     → a Verdict as JSON
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import ctypes
+import inspect
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import textwrap
+from typing import Any
+
+from autograder.peer import Peer
+from autograder.remote import Remote, stand_in
+from autograder.verdict import Verdict, run_cell
+
+PR_SET_PDEATHSIG = 1
+
+
+class Referee(Peer):
+    """The test's end of the connection: keeps score of what was asked, serves callbacks only."""
+
+    def stand_in(self, fields: dict) -> Any:
+        """A handle on the submission's object."""
+        return stand_in(self, fields)
+
+    def fields_of(self, value: Any) -> dict | None:
+        """The submission's number of a handle."""
+        if isinstance(value, Remote):
+            return {"i": object.__getattribute__(value, "_fields")["i"]}
+        return None
+
+    def answer(self, operation: str, arguments: list[Any]) -> Any:
+        """Call back a function that a test handed over; nothing else is served."""
+        if operation != "call" or isinstance(arguments[0], Remote):
+            raise PermissionError("the submission may only call what a test handed to it")
+        target, args, kwargs = arguments
+        return target(*args, **kwargs)
+
+
+class Bench:
+    """One submission's session: the namespace of its tests and the connection to its kernel."""
+
+    def __init__(self, namespace: dict[str, Any], path: str, limit: int) -> None:
+        self.namespace, self.limit = namespace, limit
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(1)
+        self.peer: Referee | None = None
+        self.fetched: set[str] = set()
+        builtins.__in_submission__ = self.carry  # type: ignore[attr-defined]
+
+    def accept(self, seconds: float) -> None:
+        """Wait for the submission's kernel to connect; it may connect once."""
+        self.listener.settimeout(seconds)
+        sock, _ = self.listener.accept()
+        sock.setblocking(True)
+        self.listener.close()
+        self.peer = Referee(sock, self.limit)
+
+    def carry(self, function: Any) -> Any:
+        """A test's helper that runs beside the student's objects; only its result crosses."""
+        source = textwrap.dedent(inspect.getsource(function))
+        lines = source.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith(("def ", "async def ")))
+        assert self.peer is not None
+        return self.peer.ask("define", "\n".join(lines[start:]), function.__name__)
+
+    def fetch(self, solution: list[str], data: list[str]) -> None:
+        """Bind the names that a test needs to what the submission has under them."""
+        for name in self.fetched:
+            self.namespace.pop(name, None)
+        self.fetched.clear()
+        names = [*solution, *(name for name in data if name not in self.namespace)]
+        if not names or self.peer is None:
+            return
+        for name, (found, value) in zip(names, self.peer.ask("names", names), strict=True):
+            if found:
+                self.namespace[name] = value
+                self.fetched.add(name)
+
+    def run(self, request: dict) -> Verdict:
+        """Run one test cell and say how it ended."""
+        try:
+            if self.peer is not None and self.peer.closed:
+                raise ConnectionError("the submission's kernel is gone")
+            self.fetch(request["solution"], request["data"])
+        except Exception as error:
+            return Verdict.of_connection(error)
+        verdict = run_cell(request["source"], request["id"], self.namespace)
+        if self.peer is not None and not self.peer.closed:
+            with contextlib.suppress(ConnectionError):
+                self.peer.finish()
+        return verdict
+
+
+class Server:
+    """Prepares masters and forks one session per connection that asks to run."""
+
+    def __init__(self) -> None:
+        self.namespaces: dict[str, dict[str, Any]] = {}
+
+    def serve(self, listener: socket.socket) -> None:
+        """Serve engines until standard input closes: the grader holds its other end."""
+        while True:
+            gate = sys.stdin.fileno()
+            ready, _, _ = select.select([listener.fileno(), gate], [], [])
+            if gate in ready:
+                return
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                self.converse(listener, stream)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+
+    def converse(self, listener: socket.socket, stream: Any) -> None:
+        """Handle one connection: prepare as often as asked, fork on run."""
+        for line in stream:
+            request = json.loads(line)
+            if request["do"] == "prepare":
+                _reply(stream, self.prepare(request["statements"]))
+            elif request["do"] == "run":
+                if os.fork() == 0:
+                    status = 1
+                    try:
+                        die_with_parent()
+                        listener.close()
+                        self.session(stream, request)
+                        status = 0
+                    finally:
+                        os._exit(status)
+                return
+
+    def prepare(self, statements: str) -> dict:
+        """Run the master's own imports and definitions, once for all submissions."""
+        if statements in self.namespaces:
+            return {"ok": True}
+        namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+        verdict = run_cell(statements, "imports and helpers", namespace)
+        if verdict.status != "ok":
+            return {"ok": False, "message": f"{verdict.error}: {verdict.message}"}
+        self.namespaces[statements] = namespace
+        return {"ok": True}
+
+    def session(self, stream: Any, request: dict) -> None:
+        """One submission, in a process of its own."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        namespace = self.namespaces.get(request["statements"], {"__name__": "__main__"})
+        bench = Bench(namespace, request["wire"], request["limit"])
+        _reply(stream, {"ok": True, "pid": os.getpid()})
+        for line in stream:
+            order = json.loads(line)
+            try:
+                if order["do"] == "accept":
+                    bench.accept(order["seconds"])
+                    _reply(stream, {"ok": True})
+                elif order["do"] == "cell":
+                    _reply(stream, bench.run(order).to_dict())
+            except TimeoutError:
+                _reply(stream, {"ok": False, "message": "the submission's kernel did not connect"})
+            except KeyboardInterrupt:
+                late = Verdict(status="error", error="TimeoutError", message="interrupted")
+                _reply(stream, late.to_dict())
+
+
+def _reply(stream: Any, message: dict) -> None:
+    stream.write(json.dumps(message).encode() + b"\n")
+    stream.flush()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent ends, however that happens (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """``python -m autograder.referee SOCKET``: serve until standard input closes."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen(64)
+    Server().serve(listener)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The grader's side of the referee: starts its server, opens a session for each submission."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import AutograderError
+from autograder.trusted import Names, Trusted
+from autograder.verdict import Verdict
+
+START = 120.0
+
+
+class Session:
+    """One submission's referee process."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self.connection, self.pid = connection, pid
+        self._stream = connection.makefile("rb")
+
+    def accept(self, seconds: float) -> bool:
+        """Wait for the submission's kernel to connect."""
+        self.send({"do": "accept", "seconds": seconds})
+        return bool(self.read(seconds + 5).get("ok"))
+
+    def ask(self, cell: str, source: str, names: Names) -> None:
+        """Let it run a test cell; ``verdict`` has the answer."""
+        order = {"do": "cell", "id": cell, "source": source, **asdict(names)}
+        self.send(order)
+
+    def ready(self) -> bool:
+        """Whether an answer is waiting."""
+        return bool(select.select([self.connection], [], [], 0)[0])
+
+    def verdict(self, seconds: float) -> Verdict | None:
+        """How the cell ended; None when the referee itself did not answer in time."""
+        try:
+            return Verdict(**self.read(seconds))
+        except (TimeoutError, ConnectionError, TypeError):
+            return None
+
+    def send(self, message: dict) -> None:
+        """One order as a line of JSON."""
+        self.connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def read(self, seconds: float) -> dict[str, Any]:
+        """One answer.
+
+        Raises:
+            TimeoutError: when none came in time.
+            ConnectionError: when the process is gone.
+        """
+        self.connection.settimeout(seconds)
+        line = self._stream.readline()
+        if not line:
+            raise ConnectionError("the referee is gone")
+        return dict(json.loads(line))
+
+    def close(self) -> None:
+        """End the process."""
+        self._stream.close()
+        self.connection.close()
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, 9)
+
+
+class Tribunal:
+    """The referee's server: one process for each grader process, started when first needed."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="referee-"))
+        self.path = str(self.folder / "s")
+        # A notebook's working directory must not decide what the referee imports.
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "autograder.referee", self.path],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            cwd=self.folder,
+        )
+        self._await_socket()
+
+    def session(self, trusted: Trusted, wire: Path, limit: int) -> Session:
+        """A referee for one submission, listening at ``wire``.
+
+        Raises:
+            AutograderError: when the master's own imports or helpers fail.
+        """
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self.path)
+        session = Session(connection, 0)
+        session.send({"do": "prepare", "statements": trusted.statements})
+        prepared = session.read(START)
+        if not prepared["ok"]:
+            session.connection.close()
+            raise AutograderError(
+                f"the imports and helpers of the tests fail: {prepared['message']}",
+                remedy="mend the locked cells of the source notebook",
+            )
+        session.send(
+            {
+                "do": "run",
+                "statements": trusted.statements,
+                "wire": str(wire),
+                "limit": limit,
+            }
+        )
+        session.pid = int(session.read(START)["pid"])
+        return session
+
+    def close(self) -> None:
+        """End the server."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _await_socket(self) -> None:
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline:
+            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+                probe.connect(self.path)
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        self.close()
+        raise AutograderError("the referee did not start", remedy="run `autograder doctor`")
+
+
+_open: Tribunal | None = None
+_owner = 0
+
+
+def tribunal() -> Tribunal:
+    """This process's referee server, started on demand and again if it has died."""
+    global _open, _owner
+    if _open is None or _owner != os.getpid() or _open.process.poll() is not None:
+        _open, _owner = Tribunal(), os.getpid()
+        atexit.register(_open.close)
+    return _open

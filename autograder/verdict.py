@@ -1,0 +1,168 @@
+"""Runs one test cell in the referee and says how it ended, in words a student may read."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import linecache
+import re
+import traceback
+import warnings
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAX_OUTPUT = 20_000
+MAX_MESSAGE = 2_000
+# Assertions of these modules print the expected values: only their counts are passed on.
+TELLTALES = ("numpy.testing", "unittest", "torch.testing", "pandas._testing", "pandas.testing")
+COUNTS = re.compile(r"^\s*(Mismatched elements|Max absolute|Max relative|Greatest absolute).*$")
+
+
+@dataclass
+class Verdict:
+    """How a test cell ended.
+
+    Attributes:
+        status: ``ok`` only when the cell ran to its end.
+        value: the number that the cell's last expression gave, for partial credit; else None.
+        error: class name of the exception.
+        message: what a student may read: no hidden source, no expected array.
+        outputs: notebook outputs for the instructor's copy (streams, the error with traceback).
+    """
+
+    status: str = "ok"
+    value: float | None = None
+    error: str = ""
+    message: str = ""
+    outputs: list[dict] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        """The verdict as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def of_connection(cls, error: BaseException) -> Verdict:
+        """The verdict when the submission's kernel could not be asked at all."""
+        return cls("error", None, type(error).__name__, str(error), [_error_output(error, [])])
+
+
+class _Stream(io.StringIO):
+    """Keeps the first ``MAX_OUTPUT`` characters and drops the rest."""
+
+    def write(self, text: str) -> int:
+        room = MAX_OUTPUT - self.tell()
+        if room > 0:
+            super().write(text[:room])
+        return len(text)
+
+
+def run_cell(source: str, name: str, namespace: dict[str, Any]) -> Verdict:
+    """Run a test cell's source in ``namespace``."""
+    filename = f"<{name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    out, err = _Stream(), _Stream()
+    verdict = Verdict()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                value = _execute(source, filename, namespace)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                verdict.value = float(value)
+        except Exception as error:
+            verdict = Verdict("error", None, type(error).__name__, explain(error))
+            verdict.outputs = [_error_output(error, traceback.extract_tb(error.__traceback__))]
+        except SystemExit as error:
+            verdict = Verdict("error", None, "SystemExit", "the test ended itself")
+            verdict.outputs = [_error_output(error, [])]
+    streams = (("stdout", out), ("stderr", err))
+    verdict.outputs[:0] = [
+        {"output_type": "stream", "name": which, "text": stream.getvalue()}
+        for which, stream in streams
+        if stream.getvalue()
+    ]
+    if verdict.value is not None:
+        result = {"text/plain": repr(verdict.value)}
+        verdict.outputs.append(
+            {
+                "output_type": "execute_result",
+                "data": result,
+                "metadata": {},
+                "execution_count": None,
+            }
+        )
+    return verdict
+
+
+def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
+    """Execute all statements; the value of the last one when it is an expression."""
+    try:
+        tree = ast.parse(source, filename)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        namespace.setdefault("get_ipython", _shell(namespace))
+        tree = ast.parse(TransformerManager().transform_cell(source), filename)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, filename, "exec"), namespace)
+    if isinstance(last, ast.Expr):
+        return eval(compile(ast.Expression(last.value), filename, "eval"), namespace)
+    return None
+
+
+def _shell(namespace: dict[str, Any]) -> Any:
+    """``get_ipython`` for the rare test that uses a magic."""
+
+    def get_ipython() -> Any:
+        from IPython.core.interactiveshell import InteractiveShell
+
+        return InteractiveShell.instance(user_ns=namespace)
+
+    return get_ipython
+
+
+def explain(error: BaseException) -> str:
+    """What a student may read of an exception that ended a test.
+
+    An assertion's own message is the author's word to the student. One that a testing library made
+    prints both arrays, so only its counts remain. What the student's own code raised is told as is.
+    """
+    text = str(error)[:MAX_MESSAGE]
+    if hasattr(error, "remote_traceback"):
+        return f"your code raised {type(error).__name__}" + (f": {text}" if text else "")
+    if isinstance(error, ConnectionError):
+        return "your notebook's kernel had stopped before this test"
+    if isinstance(error, AssertionError):
+        if _raised_in(error, TELLTALES):
+            counts = [line.strip() for line in text.splitlines() if COUNTS.match(line)]
+            return "; ".join(["not the expected values", *counts])
+        return text or "not the expected result"
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return f"{text}: did the cell that defines it run?"
+    if isinstance(error, KeyError):
+        return "the result lacks a key that it should have"
+    return f"the test could not use your result: {type(error).__name__}: {text}"
+
+
+def _raised_in(error: BaseException, modules: tuple[str, ...]) -> bool:
+    step = error.__traceback__
+    while step is not None:
+        if str(step.tb_frame.f_globals.get("__name__", "")).startswith(modules):
+            return True
+        step = step.tb_next
+    return False
+
+
+def _error_output(error: BaseException, frames: Any) -> dict:
+    kept = [f for f in frames if not f.filename.endswith(("peer.py", "verdict.py", "remote.py"))]
+    lines = traceback.format_list(kept)
+    if remote := getattr(error, "remote_traceback", ""):
+        lines += ["In the submission:\n", remote]
+    last = f"{type(error).__name__}: {error}"
+    return {
+        "output_type": "error",
+        "ename": type(error).__name__,
+        "evalue": str(error)[:MAX_MESSAGE],
+        "traceback": [*"".join(lines).splitlines(), last[:MAX_MESSAGE]],
+    }

@@ -1,0 +1,156 @@
+"""Grades one submission, bytes in and bytes out: the same function in a pool or on a cluster."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from papermill.engines import papermill_engines
+
+from autograder.errors import AutograderError, SubmissionError
+from autograder.execution import Bout
+from autograder.exercises import grade_id, points, role
+from autograder.limits import Limits
+from autograder.restore import restore
+from autograder.results import CellResult, Status, SubmissionResult
+from autograder.submission import read_submission
+from autograder.text import dump
+from autograder.trusted import Trusted, read_trusted
+
+KERNELS = {"process": "python3"}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a worker knows of an assignment.
+
+    Attributes:
+        name: the assignment.
+        master: the source notebook as bytes, hidden tests inside.
+        release: the release notebook as bytes.
+        limits: what one submission may use.
+        isolation: ``jail`` or ``process``.
+    """
+
+    name: str
+    master: bytes
+    release: bytes
+    limits: Limits = field(default_factory=Limits)
+    isolation: str = "process"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission.
+
+    Attributes:
+        student: the name for people and the gradebook.
+        content: the notebook file; None when there is none to run.
+        refusal: why there is none.
+        notes: what a person should know of how it was found.
+        files: the other files of the submission, by relative path.
+        fingerprint: digest of all that the outcome depends on.
+    """
+
+    student: str
+    content: bytes | None
+    refusal: str = ""
+    notes: tuple[str, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task: the result as JSON, and the autograded notebook if it was run."""
+
+    student: str
+    result: str
+    notebook: bytes | None
+
+
+def judge(lesson: Lesson, task: Task) -> Outcome:
+    """Grade one submission; whatever it is, the outcome is a score or a reason."""
+    started = time.monotonic()
+    result = SubmissionResult(
+        task.student,
+        lesson.name,
+        problems=list(task.notes),
+        isolation=lesson.isolation,
+        fingerprint=task.fingerprint,
+    )
+    master, release, trusted, skip = _opened(lesson)
+    notebook = None
+    try:
+        if task.content is None:
+            raise SubmissionError(task.refusal or "there is nothing to run")
+        submitted = read_submission(task.content)
+        restored = restore(master, release, submitted.notebook)
+        result.problems += submitted.notes + restored.notes
+        bout = Bout(trusted, _packages(master), None, skip, lesson.limits)
+        notebook = _run(lesson, task, restored.notebook, bout)
+        result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
+        result.problems += bout.problems
+    except SubmissionError as error:
+        result.gradable = False
+        result.problems.append(str(error))
+    except AutograderError:
+        raise
+    except Exception as error:
+        result.gradable = False
+        result.problems.append(f"grading failed: {type(error).__name__}: {str(error)[:300]}")
+    if not result.gradable:
+        result.cells = [_zero(cell, result.problems[-1]) for cell in _graded(master).values()]
+    result.seconds = round(time.monotonic() - started, 3)
+    return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None)
+
+
+def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> NotebookNode:
+    with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
+        for name, content in task.files:
+            path = Path(scratch) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        bout.files = Path(scratch)
+        # papermill keeps its notes here while it runs; timings would make equal runs differ.
+        for part in (notebook, *notebook.cells):
+            part.metadata["papermill"] = {}
+        ran = papermill_engines.execute_notebook_with_engine(
+            "referee",
+            notebook,
+            kernel_name=KERNELS[lesson.isolation],
+            progress_bar=False,
+            log_output=False,
+            bout=bout,
+        )
+        for part in (ran, *ran.cells):
+            part.metadata.pop("papermill", None)
+        return ran
+
+
+@lru_cache(maxsize=4)
+def _opened(lesson: Lesson) -> tuple[NotebookNode, NotebookNode, Trusted, frozenset[str]]:
+    master = nbformat.reads(lesson.master.decode(), as_version=4)
+    release = nbformat.reads(lesson.release.decode(), as_version=4)
+    illustrations = frozenset(
+        cell.source for cell in master.cells if "illustration" in cell.metadata.get("tags", [])
+    )
+    return master, release, read_trusted(master), illustrations
+
+
+def _packages(master: NotebookNode) -> list[str] | None:
+    packages = master.metadata.get("autograder", {}).get("packages")
+    return [str(name) for name in packages] if packages else None
+
+
+def _graded(master: NotebookNode) -> dict[str, NotebookNode]:
+    return {grade_id(c): c for c in master.cells if role(c) in ("test", "manual")}
+
+
+def _zero(cell: NotebookNode, reason: str) -> CellResult:
+    return CellResult(grade_id(cell), 0.0, points(cell), Status.NOT_RUN, reason)
