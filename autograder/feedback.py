@@ -27,16 +27,8 @@ from autograder.errors import CourseError
 from autograder.exercises import grade_id, role
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
-from autograder.report import (
-    Entry,
-    Lesson,
-    clean,
-    feedback_path,
-    graded,
-    read_class,
-    read_lesson,
-    render,
-)
+from autograder.pages import clean, render
+from autograder.record import Entry, Lesson, feedback_path, graded, read_class, read_lesson
 
 TEXT_LIMIT = 6_000  # characters of one output
 CODE_LIMIT = 12_000  # characters of one solution cell
