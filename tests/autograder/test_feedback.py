@@ -24,7 +24,7 @@ from autograder.exercises import grade_id
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
-from autograder.report import feedback_path, read_lesson
+from autograder.record import feedback_path, read_lesson
 from autograder.results import CellResult, Status, SubmissionResult
 
 REPOSITORY = Path(__file__).parents[2]

@@ -24,7 +24,8 @@ from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.gradebook import Scores
-from autograder.report import class_table, read_class, read_lesson, write_report
+from autograder.record import read_class, read_lesson
+from autograder.report import class_table, write_report
 from autograder.results import CellResult, Status, SubmissionResult
 
 REPOSITORY = Path(__file__).parents[2]
