@@ -13,7 +13,7 @@ import typer
 from autograder import __version__
 from autograder.errors import AutograderError
 from autograder.folder import CourseFolder
-from autograder.progress import Meter, say
+from autograder.progress import Meter, console, say
 
 app = typer.Typer(
     help="Builds, proves, grades and reports nbgrader assignments.",
@@ -61,6 +61,22 @@ def build(
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
+Isolation = Annotated[
+    str,
+    typer.Option("--isolation", show_default="jail", help="jail, or process (no protection)."),
+]
+
+
+def choose_isolation(asked: str) -> str:
+    """The isolation to use: the jail unless the person says otherwise.
+
+    Raises:
+        IsolationError: when this machine cannot give what was asked for.
+    """
+    from autograder.isolation import choose
+
+    return choose(asked)
+
 
 @app.command()
 def grade(
@@ -69,9 +85,7 @@ def grade(
         int,
         typer.Option("--jobs", "-j", show_default="one a core", help="Submissions at once."),
     ] = 0,
-    isolation: Annotated[
-        str, typer.Option("--isolation", help="jail or process (no protection).")
-    ] = "process",
+    isolation: Isolation = "",
     timeout: Annotated[
         int,
         typer.Option("--timeout", show_default="the configured limit", help="Seconds a cell."),
@@ -87,7 +101,11 @@ def grade(
     from autograder import grade as grader
 
     options = grader.Options(
-        jobs or os.cpu_count() or 1, isolation, timeout or None, force, tuple(student or ())
+        jobs or os.cpu_count() or 1,
+        choose_isolation(isolation),
+        timeout or None,
+        force,
+        tuple(student or ()),
     )
     folder = CourseFolder.open(course_dir)
     with Meter(f"grading {assignment}") as meter:
@@ -101,6 +119,83 @@ def grade(
     if as_json:
         typer.echo(json.dumps(run.to_dict(), ensure_ascii=True))
     raise typer.Exit(1 if run.problems else 0)
+
+
+Assignment = Annotated[str, typer.Argument(help="The assignment.")]
+
+
+@app.command()
+def verify(
+    names: Names = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", show_default="one a core", help="Runs at once.")
+    ] = 0,
+    isolation: Isolation = "",
+    as_json: Json = False,
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Prove the hidden tests: solution full marks, release none, every known mistake caught."""
+    from autograder import verify as verifier
+
+    folder = CourseFolder.open(course_dir)
+    with Meter("verifying") as meter:
+        proof = verifier.verify(
+            folder,
+            names or folder.assignments(),
+            jobs or os.cpu_count() or 1,
+            choose_isolation(isolation),
+            meter.step,
+        )
+    verifier.show(proof, console)
+    if as_json:
+        typer.echo(json.dumps(proof.to_dict(), ensure_ascii=True))
+    raise typer.Exit(0 if proof.ok else 1)
+
+
+@app.command()
+def feedback(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
+    """One page for each graded submission."""
+    from autograder.feedback import write_feedback
+
+    folder = CourseFolder.open(course_dir)
+    with Meter(f"feedback on {assignment}") as meter:
+        pages = write_feedback(folder, assignment, progress=meter.at)
+    say(f"{len(pages)} pages in {folder.feedback}")
+
+
+@app.command()
+def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
+    """One page for the instructor: grades, pass rates, times, what needs a person."""
+    from autograder.report import write_report
+
+    say(f"report in {write_report(CourseFolder.open(course_dir), assignment)}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Try on this machine all that grading needs, and say which isolation it can give."""
+    from autograder import doctor as surgery
+
+    examined = surgery.examine()
+    for name, check in examined.checks.items():
+        say(f"{'ok  ' if check.ok else 'FAIL'} {name}: {check.detail}")
+    say(f"isolation: {examined.isolation}")
+    if as_json:
+        typer.echo(json.dumps(examined.to_json(), ensure_ascii=True))
+    raise typer.Exit(0 if all(check.ok for check in examined.checks.values()) else 1)
+
+
+@app.command()
+def demo(
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", show_default="one a core", help="Submissions at once.")
+    ] = 0,
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Build, make a class of 24 synthetic submissions of lesson 01, grade it, show the pages."""
+    from autograder.demo import run_demo
+
+    run_demo(CourseFolder.open(course_dir), jobs or os.cpu_count() or 1)
 
 
 def version(value: bool) -> None:

@@ -66,6 +66,10 @@ class Meter:
         self._done += 1
         self._progress.update(self._task, completed=self._done, total=self._done + remaining)
 
+    def at(self, done: int, total: int) -> None:
+        """``done`` of ``total`` items are done."""
+        self._progress.update(self._task, completed=done, total=total)
+
     def graded(self, result: SubmissionResult, remaining: int) -> None:
         """One submission is done."""
         for problem in result.problems:
