@@ -14,6 +14,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 
 from autograder.exercises import grade_id, points, role
 from autograder.kernel import GRACE, Kernel, KernelDied, Outputs
+from autograder.kernels import KERNEL_NAME, JailRequest, new_run_directory
 from autograder.limits import Limits
 from autograder.results import CellResult, Status
 from autograder.tribunal import Session, tribunal
@@ -34,7 +35,8 @@ class Bout:
         packages: what the submission may import; None lifts the restriction.
         files: folder whose files lie beside the notebook while it runs.
         skip: sources of the master's illustrations, which need not be drawn again.
-        limits: time, output and message size.
+        limits: what the submission may use up.
+        isolation: ``jail`` or ``process``, for the kernel named ``submission``.
         results: filled in: one entry per graded cell, by grade_id.
         problems: filled in: what a person should know.
     """
@@ -44,6 +46,7 @@ class Bout:
     files: Path | None = None
     skip: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    isolation: str = "process"
     results: dict[str, CellResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -87,14 +90,26 @@ class Hearing:
 
     def __init__(self, kernel_name: str, bout: Bout, cell_seconds: float) -> None:
         self.bout, self.cell_seconds = bout, cell_seconds
+        self.warm = kernel_name == KERNEL_NAME
         # Short, private to this user: it holds the sockets of both processes.
-        self.folder = Path(tempfile.mkdtemp(prefix="ag-"))
-        self.scratch = self.folder / "work"
+        self.folder = new_run_directory() if self.warm else Path(tempfile.mkdtemp(prefix="ag-"))
         self.count = 0
         self.dead = ""
+        self.room = bout.limits.output_mb << 20
         self.deadline = time.monotonic() + bout.limits.submission_seconds
-        self.kernel = Kernel(kernel_name, self.folder, cwd=str(self.scratch))
+        self.kernel = Kernel(kernel_name, self.folder, **self._settings())
         self.session: Session | None = None
+
+    def _settings(self) -> dict[str, Any]:
+        """How to start the kernel: jailed and warm, or any other by its kernelspec."""
+        bout = self.bout
+        if not self.warm:
+            return {"cwd": str(self.folder / "work")}
+        packages = None if bout.packages is None else tuple(bout.packages)
+        request = JailRequest(
+            self.folder, bout.files, packages, bout.limits, isolation=bout.isolation
+        )
+        return {"autograder": request}
 
     def __enter__(self) -> Hearing:
         try:
@@ -108,15 +123,16 @@ class Hearing:
         self.close()
 
     def _open(self) -> None:
-        if self.bout.files is not None:
-            shutil.copytree(self.bout.files, self.scratch, symlinks=True)
-        else:
-            self.scratch.mkdir()
+        if not self.warm and self.bout.files is not None:
+            shutil.copytree(self.bout.files, self.folder / "work", symlinks=True)
+        elif not self.warm:
+            (self.folder / "work").mkdir()
         assert self.bout.trusted is not None
         wire, limit = self.folder / "wire", self.bout.limits.message_mb << 20
         self.session = tribunal().session(self.bout.trusted, wire, limit)
         self.kernel.start()
-        boot = boot_code(str(wire), limit, self.bout.packages)
+        inside = getattr(self.kernel.manager.provisioner, "run_dir_inside", self.folder)
+        boot = boot_code(str(inside / "wire"), limit, self.bout.packages)
         outcome = self.kernel.execute(boot, Outputs(), time.monotonic() + 60, silent=True)
         if outcome != "ok" or not self.session.accept(60):
             raise KernelDied("the submission's kernel did not connect to the referee")
@@ -155,16 +171,19 @@ class Hearing:
         """A cell of the submission, in its kernel."""
         self.count += 1
         cell.execution_count = self.count
-        outputs = Outputs()
+        outputs = Outputs(self.room)
         try:
             ended = self.kernel.execute(cell.source, outputs, self._cell_deadline())
             if ended == "timeout":
                 self._problem(cell, f"took longer than {self.cell_seconds:g} s and was interrupted")
             elif ended == "flood":
-                self._problem(cell, "printed too much and was interrupted")
+                self._problem(
+                    cell, "printed more than it may (limit output_mb) and was interrupted"
+                )
         except KernelDied as error:
             self._die(f"the kernel stopped in {_place(cell)} ({error})")
             outputs.items.append(_error("DeadKernelError", self.dead))
+        self.room = max(outputs.room, 0)
         cell.outputs = outputs.items
 
     def _test(self, cell: NotebookNode) -> None:

@@ -207,6 +207,9 @@ class Kernel:
 
     def obituary(self) -> str:
         """How the process ended, as far as can be told."""
+        ended = getattr(self.manager.provisioner, "ended", None)
+        if ended is not None:
+            return str(ended.explain())
         process = getattr(self.manager.provisioner, "process", None)
         code = process.poll() if process is not None else None
         if code is None:

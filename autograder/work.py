@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -16,13 +17,15 @@ from autograder.errors import AutograderError, SubmissionError
 from autograder.execution import Bout
 from autograder.exercises import grade_id, points, role
 from autograder.limits import Limits
+from autograder.registration import KERNEL_NAME, register
 from autograder.restore import restore
 from autograder.results import CellResult, Status, SubmissionResult
 from autograder.submission import read_submission
 from autograder.text import dump
 from autograder.trusted import Trusted, read_trusted
 
-KERNELS = {"process": "python3"}
+# Forking a warm kernel is Linux's; elsewhere a submission waits for a cold one.
+KERNEL = KERNEL_NAME if sys.platform == "linux" else "python3"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Outcome:
 def judge(lesson: Lesson, task: Task) -> Outcome:
     """Grade one submission; whatever it is, the outcome is a score or a reason."""
     started = time.monotonic()
+    register()
     result = SubmissionResult(
         task.student,
         lesson.name,
@@ -92,7 +96,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         submitted = read_submission(task.content)
         restored = restore(master, release, submitted.notebook)
         result.problems += submitted.notes + restored.notes
-        bout = Bout(trusted, _packages(master), None, skip, lesson.limits)
+        bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
         notebook = _run(lesson, task, restored.notebook, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
         result.problems += bout.problems
@@ -123,7 +127,7 @@ def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> Note
         ran = papermill_engines.execute_notebook_with_engine(
             "referee",
             notebook,
-            kernel_name=KERNELS[lesson.isolation],
+            kernel_name=KERNEL,
             progress_bar=False,
             log_output=False,
             bout=bout,
