@@ -18,7 +18,7 @@ from autograder.execution import Bout
 from autograder.exercises import grade_id, points, role
 from autograder.limits import Limits
 from autograder.registration import KERNEL_NAME, register
-from autograder.restore import restore
+from autograder.restore import Restored, restore
 from autograder.results import CellResult, Status, SubmissionResult
 from autograder.submission import read_submission
 from autograder.text import dump
@@ -58,6 +58,7 @@ class Task:
         notes: what a person should know of how it was found.
         files: the other files of the submission, by relative path.
         fingerprint: digest of all that the outcome depends on.
+        whole: False for an author's own excerpt of the master, which is run as it is.
     """
 
     student: str
@@ -66,6 +67,7 @@ class Task:
     notes: tuple[str, ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     fingerprint: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,12 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
     try:
         if task.content is None:
             raise SubmissionError(task.refusal or "there is nothing to run")
-        submitted = read_submission(task.content)
-        restored = restore(master, release, submitted.notebook)
-        result.problems += submitted.notes + restored.notes
+        if task.whole:
+            submitted = read_submission(task.content)
+            restored = restore(master, release, submitted.notebook)
+            result.problems += submitted.notes + restored.notes
+        else:
+            restored = Restored(nbformat.reads(task.content.decode(), as_version=4))
         bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
         notebook = _run(lesson, task, restored.notebook, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
