@@ -18,6 +18,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from autograder.errors import CourseError
+
 # What a kernel needs to run at all, with its requirements. The debugger stays out.
 KERNEL_DISTRIBUTIONS = ("ipykernel", "matplotlib-inline")
 NEVER = frozenset({"autograder", "debugpy", "nbgrader"})
@@ -66,6 +68,9 @@ def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> V
         packages: importable names, as an instructor writes them: ``("numpy", "matplotlib")``.
             ``None`` shows all that is installed, except the grader's own packages.
         hidden: dotted names inside allowed packages to hide: ``("scipy.signal",)``.
+
+    Raises:
+        CourseError: for a package that is not installed.
     """
     wanted = _all_names() if packages is None else {n.partition(".")[0] for n in packages}
     local = {n: place for n in wanted - NEVER if (place := _local_place(n)) is not None}
@@ -75,6 +80,12 @@ def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> V
         dotted |= inside
         names = tuple(dotted)
         return Visible((), site_folders(), tuple(dotted.values()), local, names, names)
+    missing = sorted(n for n in wanted - set(local) if not _is_installed(n))
+    if missing:
+        raise CourseError(
+            f"an assignment allows {', '.join(missing)}, which is not installed",
+            remedy="install it, or correct the name (the name that is imported, not pip's)",
+        )
     entries = _entries(frozenset(wanted - set(local)))
     shown = {_import_name(entry) for entry in entries} | set(local)
     blocked = _all_names() - shown
@@ -128,6 +139,10 @@ def _distributions_of(name: str) -> list[str]:
         return [importlib.metadata.distribution(name).name]
     except importlib.metadata.PackageNotFoundError:
         return _distributions().get(name, [])
+
+
+def _is_installed(name: str) -> bool:
+    return name in sys.stdlib_module_names or bool(_distributions_of(name))
 
 
 def _names_of(distribution: str) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 import os
 import platform
 import re
@@ -42,6 +43,10 @@ IN_CONTAINER = (
     "--security-opt systempaths=unconfined, or --privileged"
 )
 OLDEST_BUBBLEWRAP = (0, 5)
+# What fails to start is a line of the report, not a traceback of Jupyter's.
+QUIET = logging.getLogger("autograder.doctor")
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
 NEEDED = ("bubblewrap", "namespaces", "kernel", *PROBES, "cpu")
 
 
@@ -184,6 +189,7 @@ def _kernel(limits: Limits, isolation: str = "jail") -> Iterator[tuple[Any, Bloc
         transport="ipc",
         ip=str(run_dir / "k"),
         connection_file=str(run_dir / "kernel.json"),
+        log=QUIET,
     )
     try:
         request = JailRequest(run_dir=run_dir, packages=(), limits=limits, isolation=isolation)

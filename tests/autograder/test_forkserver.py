@@ -22,8 +22,8 @@ from autograder.kernels import close_servers, new_run_directory
 from autograder.limits import Limits
 
 ISOLATIONS = [pytest.param("jail", marks=needs_jail), "process"]
-TORCH = ("numpy", "torch")
 PACKAGES = ("numpy", "matplotlib", "course")
+TORCH = (*PACKAGES, "torch")
 
 SHOW = "def show(x): import json; print(json.dumps(x, default=str))"
 
@@ -228,7 +228,7 @@ def test_a_cell_is_interrupted_by_a_signal_and_the_kernel_goes_on():
         assert kernel.run("print(started)").text == "True\n"
 
 
-@pytest.mark.parametrize("packages", [PACKAGES, (*PACKAGES, "torch")])
+@pytest.mark.parametrize("packages", [PACKAGES, TORCH])
 @needs_jail
 def test_a_server_has_one_thread_and_no_gpu(packages):
     with session(packages=packages) as kernel:
@@ -511,3 +511,32 @@ def test_limits_hold_in_a_warm_kernel_without_slowing_the_next():
         assert small.run("x = bytearray(300 << 20)").error == "MemoryError: "
     with session(limits=Limits(memory_mb=1000)) as large:
         assert large.run("x = bytearray(300 << 20)").error == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_nothing_stays_whenever_the_grader_is_killed(isolation):
+    """SIGKILL at 25 moments, from before the server's start to after a kernel's end."""
+    code = GRADER.format(tests=str(Path(__file__).parent), isolation=isolation)
+    for moment in range(25):
+        grader = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(0.3 + 0.05 * moment)
+        started = {p.pid for p in psutil.Process(grader.pid).children(recursive=True)}
+        grader.kill()
+        grader.wait(20)
+        end = time.monotonic() + 15
+        while left := alive(started):
+            assert time.monotonic() < end, f"moment {moment}: {left}"
+            time.sleep(0.05)
+    folders = Path(tempfile.gettempdir()).glob("autograder-*")
+    assert [f for f in folders if not _has_owner(f)] == []
+
+
+def _has_owner(folder):
+    """Whether a run directory is one that a living process sweeps, this run's or another's."""
+    return bool(processes_of(str(folder)))

@@ -11,7 +11,7 @@ import pytest
 from sessions import needs_jail, session
 
 from autograder import allowed, jail, namespaces
-from autograder.errors import IsolationError, SubmissionError
+from autograder.errors import CourseError, IsolationError, SubmissionError
 from autograder.limits import Limits, explain_error
 from autograder.request import JailRequest, pack
 
@@ -199,6 +199,11 @@ def test_an_allowed_package_brings_what_it_requires_and_no_more():
     names = {path.name for path in allowed.visible(("matplotlib",)).entries}
     assert {"matplotlib", "numpy", "PIL", "ipykernel"} <= names
     assert not names & {"torch", "scipy", "nbgrader", "debugpy", "pytest"}
+
+
+def test_a_package_that_is_not_installed_is_an_error_of_the_course():
+    with pytest.raises(CourseError, match="allows numpi, which is not installed"):
+        allowed.visible(("numpi", "math", "numpy"))
 
 
 # --- what it may do
