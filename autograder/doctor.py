@@ -12,10 +12,7 @@ import json
 import logging
 import os
 import platform
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,34 +25,23 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from autograder import jail
 from autograder.errors import AutograderError
 from autograder.kernels import KERNEL_NAME, JailRequest, new_run_directory, register
 from autograder.limits import Limits
+from autograder.prerequisites import IN_CONTAINER, Check, bubblewrap, can_jail, namespaces
 from autograder.probes import CPU_PROBE, PROBES, PROBLEMS, probe_code
+
+__all__ = ["Check", "DoctorReport", "can_jail", "examine"]
 
 # Small enough to be hit in moments, large enough for a kernel to start.
 PROBE_LIMITS = Limits(memory_mb=256, cpu_seconds=30, processes=64, scratch_mb=16, file_mb=8)
 CPU_LIMITS = Limits(cpu_seconds=1)
 CELL_SECONDS = 20.0
-IN_CONTAINER = (
-    "start the container with --security-opt seccomp=unconfined "
-    "--security-opt systempaths=unconfined, or --privileged"
-)
-OLDEST_BUBBLEWRAP = (0, 5)
 # What fails to start is a line of the report, not a traceback of Jupyter's.
 QUIET = logging.getLogger("autograder.doctor")
 QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
 NEEDED = ("bubblewrap", "namespaces", "kernel", *PROBES, "cpu")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing tried: whether it held, and what was seen or what to do."""
-
-    ok: bool
-    detail: str
 
 
 @dataclass
@@ -81,19 +67,13 @@ def examine() -> DoctorReport:
     register()
     report = DoctorReport()
     report.checks["versions"] = Check(True, _versions())
-    report.checks["bubblewrap"] = _bubblewrap()
+    report.checks["bubblewrap"] = bubblewrap()
     if report.checks["bubblewrap"].ok:
-        report.checks["namespaces"] = _namespaces()
+        report.checks["namespaces"] = namespaces()
     if all(check.ok for check in report.checks.values()):
         report.checks |= _jailed_kernel()
     report.checks["warm kernel without a jail"] = _starts("process")
     return report
-
-
-def can_jail() -> Check:
-    """The two quick checks alone: bubblewrap, and the namespaces it needs. Milliseconds."""
-    found = _bubblewrap()
-    return _namespaces() if found.ok else found
 
 
 def _versions() -> str:
@@ -113,51 +93,6 @@ def _versions() -> str:
         except importlib.metadata.PackageNotFoundError:
             parts.append(f"{name} not installed")
     return ", ".join(parts)
-
-
-def _bubblewrap() -> Check:
-    if sys.platform != "linux":
-        return Check(False, f"the jail needs Linux, and this is {sys.platform}; grade on Linux")
-    try:
-        program = jail.bubblewrap()
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
-    except AutograderError as error:
-        return Check(False, str(error))
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(False, f"{error}; reinstall bubblewrap")
-    said = done.stdout.strip() or done.stderr.strip()
-    numbers = re.findall(r"\d+", said)[:2]
-    if done.returncode == 0 and tuple(map(int, numbers)) < OLDEST_BUBBLEWRAP:
-        return Check(False, f"{said} is too old; install 0.5.0 or newer")
-    return Check(done.returncode == 0, f"{said} ({program})")
-
-
-def _namespaces() -> Check:
-    command = [jail.bubblewrap(), "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(False, str(error))
-    if done.returncode == 0:
-        user = "root, as whom kernels run as nobody" if jail.runs_as_root() else "an ordinary user"
-        return Check(True, f"user, mount, PID, IPC, network and UTS, for {user}")
-    return Check(False, f"{done.stderr.strip()}; {_allow_namespaces()}")
-
-
-def _allow_namespaces() -> str:
-    """What most likely forbids user namespaces here, and how to allow them."""
-    switches = {
-        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "1"),
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
-        "/proc/sys/user/max_user_namespaces": ("0", "15000"),
-    }
-    for path, (bad, good) in switches.items():
-        if Path(path).is_file() and Path(path).read_text().strip() == bad:
-            setting = path.removeprefix("/proc/sys/").replace("/", ".")
-            return f"allow user namespaces: sysctl -w {setting}={good}"
-    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
-        return IN_CONTAINER
-    return "allow unprivileged user namespaces, or grade as root"
 
 
 def _jailed_kernel() -> dict[str, Check]:

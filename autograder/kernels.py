@@ -7,20 +7,12 @@ says what one submission may see and use::
     register()
     run_dir = new_run_directory()
     wire = listen_on(run_dir / "wire")          # before the start: the jail gets it with the rest
+    file, ip = run_dir / "kernel.json", run_dir / "k"
     km = AsyncKernelManager(
-        kernel_name="submission",
-        transport="ipc",
-        ip=str(run_dir / "k"),
-        connection_file=str(run_dir / "kernel.json"),
+        kernel_name="submission", transport="ipc", ip=str(ip), connection_file=str(file)
     )
-    await km.start_kernel(
-        autograder=JailRequest(
-            run_dir=run_dir,
-            files=folder_of_the_submission,
-            packages=("numpy", "matplotlib", "course"),
-            limits=Limits.from_config(course.config),
-        )
-    )
+    packages = ("numpy", "matplotlib", "course")
+    await km.start_kernel(autograder=JailRequest(run_dir, files, packages, limits))
     km.provisioner.run_dir_inside               # where the kernel finds run_dir: "wire" is there
     ...
     await km.shutdown_kernel(now=True)          # at once: all its processes are killed

@@ -30,6 +30,7 @@ class _RunDirectories:
         self.folder: Path | None = None
         self.sweeper: subprocess.Popen[bytes] | None = None
         self.numbers = itertools.count(1)
+        self.borrowed = self.lent = False
         self.lock = threading.Lock()
 
     def make_folder(self) -> Path:
@@ -52,20 +53,22 @@ class _RunDirectories:
 
     def remove(self) -> None:
         with self.lock:
-            if self.folder is not None:
+            if self.folder is not None and not self.borrowed:
                 shutil.rmtree(self.folder, ignore_errors=True)
-                self.folder = None
+            self.folder, self.borrowed = None, False
             if self.sweeper is not None and self.sweeper.stdin is not None:
                 self.sweeper.stdin.close()
                 self.sweeper.wait()
                 self.sweeper = None
 
     def forget(self) -> None:
-        """In a fork of this process: leave the parent's folder to the parent."""
+        """In a fork of this process: the folder is the parent's, to use at most."""
+        folder = self.folder if self.lent else None
         if self.sweeper is not None and self.sweeper.stdin is not None:
             self.sweeper.stdin.close()
             self.sweeper.returncode = 0  # it is no child of this process
         self.__init__()  # type: ignore[misc]
+        self.folder, self.borrowed = folder, folder is not None
 
 
 _own = _RunDirectories()
@@ -101,7 +104,8 @@ def new_run_directory() -> Path:
     Raises:
         IsolationError: when it cannot be made (a full disk, most often).
     """
-    path = folder() / str(next(_own.numbers))
+    # Forks of one process may share the folder.
+    path = folder() / f"{os.getpid()}-{next(_own.numbers)}"
     try:
         path.mkdir(mode=0o700)
     except OSError as error:
@@ -122,6 +126,11 @@ def give_to_jail(path: Path) -> None:
     if jail.runs_as_root():
         for item in (path, *path.iterdir()):
             os.chown(item, namespaces.OUTSIDE_ID, namespaces.OUTSIDE_ID, follow_symlinks=False)
+
+
+def lend() -> None:
+    """Let forks of this process make their run directories in its folder."""
+    _own.lent = True
 
 
 def remove_all() -> None:

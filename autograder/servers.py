@@ -42,6 +42,7 @@ class ForkServer:
     control: socket.socket
     log: io.BufferedRandom
     hello: dict[str, Any] = field(default_factory=dict)
+    borrowed: bool = False  # it belongs to this process's parent
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait_ready(self) -> dict[str, Any]:
@@ -96,11 +97,13 @@ class ForkServer:
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self.process.poll() is None
+        return self.borrowed or self.process.poll() is None
 
     def close(self) -> None:
-        """End it, with every kernel it has."""
+        """End it, with every kernel it has; one that belongs to the parent goes on."""
         self.control.close()
+        if self.borrowed:
+            return
         # It ends by itself when its socket closes, unless it is still importing.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1.0 if self.hello else 0.0)
@@ -110,6 +113,7 @@ class ForkServer:
 
 
 _servers: dict[ServerKey, ForkServer] = {}
+_lent = False
 _lock = threading.Lock()
 
 
@@ -146,14 +150,24 @@ def _end(server: ForkServer) -> None:
     server.log.close()
 
 
+def lend() -> None:
+    """Let forks of this process use its servers that are ready, for as long as they run."""
+    global _lent
+    _lent = True
+
+
 def _forget() -> None:
-    """In a fork of this process: let go of the parent's servers without ending them."""
-    global _lock
+    """In a fork of this process: the servers are the parent's, to use at most."""
+    global _lock, _lent
     _lock = threading.Lock()
     for server in _servers.values():
-        server.control.close()
         server.process.returncode = 0  # it is no child of this process
-    _servers.clear()
+        server.borrowed = True
+        if not _lent:
+            server.control.close()
+    if not _lent:
+        _servers.clear()
+    _lent = False
 
 
 os.register_at_fork(after_in_child=_forget)

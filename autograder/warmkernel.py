@@ -200,7 +200,7 @@ def _no_modules_to_list() -> Iterator[None]:
     The look at each of a thousand modules would copy a page of shared memory, a third of what
     the start of a kernel costs.
     """
-    from ipykernel import ipkernel
+    ipkernel: Any = importlib.import_module("ipykernel.ipkernel")
 
     class Sys:
         modules: ClassVar[dict[str, Any]] = {}
@@ -208,11 +208,11 @@ def _no_modules_to_list() -> Iterator[None]:
         def __getattr__(self, name: str) -> Any:
             return getattr(sys, name)
 
-    ipkernel.sys = Sys()  # type: ignore[attr-defined]
+    ipkernel.sys = Sys()
     try:
         yield
     finally:
-        ipkernel.sys = sys  # type: ignore[attr-defined]
+        ipkernel.sys = sys
 
 
 def _wait_for_heartbeat(path: Path) -> None:

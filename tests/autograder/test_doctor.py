@@ -6,7 +6,7 @@ import sys
 import pytest
 from sessions import needs_jail, session
 
-from autograder import doctor
+from autograder import doctor, jail
 from autograder.kernels import close_servers
 from autograder.probes import PROBES, PROBLEMS, probe_code
 
@@ -50,7 +50,7 @@ def test_a_bubblewrap_that_may_make_no_namespaces_is_told_what_to_do(tmp_path, m
         "#!/bin/sh\n[ $1 = --version ] && exec echo bubblewrap 9.0\necho no >&2; exit 1"
     )
     broken.chmod(0o755)
-    monkeypatch.setattr(doctor.jail, "bubblewrap", lambda: str(broken))
+    monkeypatch.setattr(jail, "bubblewrap", lambda: str(broken))
     report = doctor.examine()
     assert report.isolation == "process"
     assert report.checks["bubblewrap"].detail.startswith("bubblewrap 9")
