@@ -24,6 +24,7 @@ from autograder.verdict import Verdict
 BRIDGE = ("wire", "peer", "bridge", "gate")
 SERVE = "__import__('sys').modules['autograder.bridge'].serve()"
 TEST_OUTPUT = 20_000
+PROBE = 10.0  # seconds that the questions after the marks may take, all cells together
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Bout:
         isolation: ``jail`` or ``process``, for the kernel named ``submission``.
         results: filled in: one entry per graded cell, by grade_id.
         problems: filled in: what a person should know.
+        calls: filled in: the call log of each graded cell, by grade_id.
     """
 
     trusted: Trusted | None = None
@@ -49,6 +51,7 @@ class Bout:
     isolation: str = "process"
     results: dict[str, CellResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    calls: dict[str, dict] = field(default_factory=dict)
 
 
 class TwoProcessEngine(Engine):
@@ -83,6 +86,7 @@ class TwoProcessEngine(Engine):
                     hearing.run(cell)
                 finally:
                     nb_man.cell_complete(cell, index)
+            hearing.probe(notebook)
 
 
 class Hearing:
@@ -105,10 +109,7 @@ class Hearing:
         bout = self.bout
         if not self.warm:
             return {"cwd": str(self.folder / "work")}
-        packages = None if bout.packages is None else tuple(bout.packages)
-        request = JailRequest(
-            self.folder, bout.files, packages, bout.limits, isolation=bout.isolation
-        )
+        request = jail_request(bout, self.folder)
         return {"autograder": request}
 
     def __enter__(self) -> Hearing:
@@ -198,6 +199,7 @@ class Hearing:
             return
         outputs = Outputs(TEST_OUTPUT)
         verdict, late = self._judge(cell, outputs)
+        self.bout.calls[grade_id(cell)] = verdict.calls
         cell.outputs = [NotebookNode(output) for output in verdict.outputs]
         printed = outputs.text()
         if printed:
@@ -211,14 +213,29 @@ class Hearing:
         seconds = time.monotonic() - started
         self._record(cell, status, message, earned, verdict.error, seconds, printed)
 
-    def _judge(self, cell: NotebookNode, outputs: Outputs) -> tuple[Verdict, bool]:
+    def probe(self, notebook: NotebookNode) -> None:
+        """Ask the rest of each failed test's questions; marks and problems stay as they are."""
+        self.deadline = min(self.deadline, time.monotonic() + PROBE)
+        problems = list(self.bout.problems)
+        for cell in notebook.cells:
+            result = self.bout.results.get(grade_id(cell)) if role(cell) == "test" else None
+            if self.dead or result is None or result.status is not Status.FAILED:
+                continue
+            verdict, late = self._judge(cell, Outputs(0), probe=True)
+            if verdict.status == "ok" and not late:
+                self.bout.calls[grade_id(cell)] = {**verdict.calls, "probed": True}
+        self.bout.problems[:] = problems
+
+    def _judge(
+        self, cell: NotebookNode, outputs: Outputs, probe: bool = False
+    ) -> tuple[Verdict, bool]:
         """The verdict on a test cell, and whether its time ran out."""
         assert self.session is not None and self.bout.trusted is not None
         session, name = self.session, grade_id(cell)
         names = self.bout.trusted.names.get(name, Names((), ()))
         deadline, late, ended = self._cell_deadline(), False, 0.0
         parent = self.kernel.send(SERVE, silent=True)
-        session.ask(name, cell.source, names)
+        session.ask(name, cell.source, names, probe)
         while True:
             now = time.monotonic()
             if now > deadline or (ended and now > ended + GRACE):
@@ -282,6 +299,12 @@ class Hearing:
             round(seconds, 4),
             output,
         )
+
+
+def jail_request(bout: Bout, run_dir: Path | None = None) -> JailRequest:
+    """What the kernel named ``submission`` is asked for."""
+    packages = None if bout.packages is None else tuple(bout.packages)
+    return JailRequest(run_dir, bout.files, packages, bout.limits, isolation=bout.isolation)
 
 
 def boot_code(wire: str, limit: int, packages: list[str] | None) -> str:

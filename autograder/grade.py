@@ -90,29 +90,38 @@ def grade(
             written. What was graded before that is on disk.
     """
     started = time.monotonic()
-    lesson = open_lesson(folder, assignment, options)
+    lessons = open_lessons(folder, assignment, options)
     places = find_submissions(folder, assignment, options.students)
     run = Run(assignment, len(places), isolation=options.isolation)
-    master = nbformat.reads(lesson.master.decode(), as_version=4)
-    with Scores(folder, assignment, master) as scores:
+    masters = [nbformat.reads(lesson.master.decode(), as_version=4) for lesson in lessons]
+    with Scores(folder, assignment, *masters) as scores:
         recorded = scores.students()
-        todo: list[tuple[Task, Path]] = []
+        todo: dict[str, tuple[Path, str]] = {}
+        work: list[tuple[Lesson, Task]] = []
         for place in places:
-            task = read_task(place, lesson)
-            old = _stored(folder, assignment, task.student)
-            known = old is not None and old.fingerprint == task.fingerprint
-            if known and not options.force and task.student in recorded:
+            tasks = [read_task(place, lesson, alone=len(lessons) == 1) for lesson in lessons]
+            student, fingerprint = tasks[0].student, "-".join(task.fingerprint for task in tasks)
+            old = _stored(folder, assignment, student)
+            known = old is not None and old.fingerprint == fingerprint
+            if known and not options.force and student in recorded:
                 assert old is not None
                 run.unchanged += 1
                 run.problems += [(old.student, reason) for reason in old.problems]
             else:
-                todo.append((task, place))
-        by_student = {task.student: place for task, place in todo}
-        for outcome in _outcomes(lesson, [task for task, _ in todo], options.jobs):
-            result = SubmissionResult.from_json(outcome.result)
+                todo[student] = (place, fingerprint)
+                work += zip(lessons, tasks, strict=True)
+        parts: dict[str, dict[str, Outcome]] = {}
+        for lesson, outcome in _outcomes_of(work, options.jobs):
+            mine = parts.setdefault(outcome.student, {})
+            mine[lesson.name] = outcome
+            if len(mine) < len(lessons):
+                continue
+            place, fingerprint = todo[outcome.student]
+            result = merge(assignment, {lesson.name: mine[lesson.name] for lesson in lessons})
+            result.fingerprint = fingerprint
             _note_change(run, _stored(folder, assignment, result.student), result)
-            store(folder, assignment, outcome, by_student[outcome.student])
-            scores.save(result, read_timestamp(by_student[outcome.student]))
+            store(folder, result, parts.pop(result.student), place)
+            scores.save(result, read_timestamp(place))
             run.graded += 1
             run.problems += [(result.student, reason) for reason in result.problems]
             if progress:
@@ -122,8 +131,16 @@ def grade(
 
 
 def open_lesson(folder: CourseFolder, assignment: str, options: Options) -> Lesson:
-    """What the workers need to know of an assignment."""
-    path = folder.master(assignment)
+    """What the workers need to know of an assignment of one notebook."""
+    return _open_lesson(folder, folder.master(assignment), options)
+
+
+def open_lessons(folder: CourseFolder, assignment: str, options: Options) -> list[Lesson]:
+    """The same for each notebook of an assignment."""
+    return [_open_lesson(folder, path, options) for path in folder.masters(assignment)]
+
+
+def _open_lesson(folder: CourseFolder, path: Path, options: Options) -> Lesson:
     try:
         master = nbformat.read(path, as_version=4)
     except Exception as error:
@@ -155,8 +172,14 @@ def find_submissions(folder: CourseFolder, assignment: str, students: Iterable[s
     return [p for p in found if not wanted or show_name(p.parent.name) in wanted]
 
 
-def read_task(place: Path, lesson: Lesson) -> Task:
-    """The submission in the folder ``place``, read whole; unreadable ones carry their reason."""
+def read_task(place: Path, lesson: Lesson, alone: bool = True) -> Task:
+    """The submission in the folder ``place``, read whole; unreadable ones carry their reason.
+
+    Args:
+        place: ``submitted/STUDENT/ASSIGNMENT``.
+        lesson: the notebook to look for.
+        alone: whether the assignment has no other; a renamed one can then be told.
+    """
     student = show_name(place.parent.name)
     notes: list[str] = []
     if student != place.parent.name:
@@ -164,6 +187,9 @@ def read_task(place: Path, lesson: Lesson) -> Task:
     content, refusal = None, ""
     path: Path | None = None
     try:
+        named = place / f"{lesson.name}.ipynb"
+        if not alone and not named.is_file():
+            raise SubmissionError(f"no notebook: {named.name} is missing")
         path, found = find_notebook(place, lesson.name)
         notes += found
         if path.stat().st_size > MAX_BYTES:
@@ -179,54 +205,88 @@ def read_task(place: Path, lesson: Lesson) -> Task:
     return replace(task, fingerprint=_fingerprint(lesson, task))
 
 
-def store(folder: CourseFolder, assignment: str, outcome: Outcome, place: Path) -> None:
-    """Put the autograded notebook and the result where feedback and report look for them."""
-    target = folder.autograded / outcome.student / assignment
-    notebook = target / f"{folder.master(assignment).stem}.ipynb"
-    if outcome.notebook is not None:
-        write_atomically(notebook, outcome.notebook)
-        stamp = place / "timestamp.txt"
-        if stamp.is_file():
-            write_atomically(target / stamp.name, stamp.read_bytes())
-    else:
-        notebook.unlink(missing_ok=True)
+def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
+    """One result of a submission's notebooks; with several, names say which notebook is meant.
+
+    Args:
+        assignment: its name.
+        parts: what came of each notebook, by its name, in the assignment's order.
+    """
+    results = {name: SubmissionResult.from_json(part.result) for name, part in parts.items()}
+    whole = next(iter(results.values()))
+    whole.assignment = assignment
+    if len(results) == 1:
+        return whole
+    whole.gradable = any(result.gradable for result in results.values())
+    whole.seconds = round(sum(result.seconds for result in results.values()), 3)
+    whole.problems = [f"{name}: {p}" for name, result in results.items() for p in result.problems]
+    whole.cells = [
+        replace(cell, grade_id=f"{name}/{cell.grade_id}")
+        for name, result in results.items()
+        for cell in result.cells
+    ]
+    return whole
+
+
+def store(
+    folder: CourseFolder, result: SubmissionResult, parts: dict[str, Outcome], place: Path
+) -> None:
+    """Put the autograded notebooks and the result where feedback and report look for them."""
+    target = folder.autograded / result.student / result.assignment
+    for name, outcome in parts.items():
+        notebook = target / f"{name}.ipynb"
+        if outcome.notebook is not None:
+            write_atomically(notebook, outcome.notebook)
+        else:
+            notebook.unlink(missing_ok=True)
+    stamp = place / "timestamp.txt"
+    if stamp.is_file() and target.is_dir():
+        write_atomically(target / stamp.name, stamp.read_bytes())
     # The result comes last: with it on disk, the submission is done.
-    write_atomically(_result_path(folder, assignment, outcome.student), outcome.result.encode())
+    path = _result_path(folder, result.assignment, result.student)
+    write_atomically(path, result.to_json().encode())
 
 
 def _outcomes(lesson: Lesson, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
+    """Outcomes of one lesson's tasks as they come."""
+    for _, outcome in _outcomes_of([(lesson, task) for task in tasks], jobs):
+        yield outcome
+
+
+def _outcomes_of(work: list[tuple[Lesson, Task]], jobs: int) -> Iterator[tuple[Lesson, Outcome]]:
     """Outcomes as they come; a worker that dies takes no submission with it."""
-    if jobs <= 1 or len(tasks) <= 1:
-        for task in tasks:
-            yield judge(lesson, task)
+    if jobs <= 1 or len(work) <= 1:
+        for lesson, task in work:
+            yield lesson, judge(lesson, task)
         return
+    pending = list(work)
     pending = list(tasks)
     while pending:
-        lost: list[Task] = []
+        lost: list[tuple[Lesson, Task]] = []
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures: dict[Future[Outcome], Task] = {}
+            futures: dict[Future[Outcome], tuple[Lesson, Task]] = {}
             queue = iter(pending)
-            for task in queue:
-                futures[pool.submit(judge, lesson, task)] = task
+            for item in queue:
+                futures[pool.submit(judge, *item)] = item
                 if len(futures) >= 2 * jobs:
                     break
             broken = False
             while futures:
                 done, _ = wait(futures, return_when=FIRST_COMPLETED)
                 for future in done:
-                    task = futures.pop(future)
+                    item = futures.pop(future)
                     try:
-                        yield future.result()
+                        yield item[0], future.result()
                     except BrokenProcessPool:
                         broken = True
-                        lost.append(task)
+                        lost.append(item)
                         continue
                     if not broken and (following := next(queue, None)) is not None:
-                        futures[pool.submit(judge, lesson, following)] = following
+                        futures[pool.submit(judge, *following)] = following
             lost += list(queue)
         # What was on a dead worker's desk goes one by one, so that the culprit is known.
-        for task in lost[: 2 * jobs]:
-            yield judge(lesson, task)
+        for lesson, task in lost[: 2 * jobs]:
+            yield lesson, judge(lesson, task)
         pending = lost[2 * jobs :]
 
 

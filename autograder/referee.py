@@ -8,6 +8,7 @@ speak with the engine over a Unix socket, one JSON object a line each way:
     {"do": "run", "wire": PATH, "limit": BYTES}      forks; → {"ok": true}
     {"do": "accept", "seconds": S}                   → {"ok": true} when the submission connected
     {"do": "cell", "id", "source", "solution", "data"}     → a Verdict as JSON
+    {"do": "probe", "id", "source", "solution", "data"}    → a Verdict with a call log alone
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ import sys
 import textwrap
 from typing import Any
 
+from autograder.calllog import CallLog
 from autograder.peer import Peer
+from autograder.probing import probe
 from autograder.remote import Remote, stand_in
 from autograder.verdict import Verdict, run_cell
 
@@ -33,7 +36,31 @@ PR_SET_PDEATHSIG = 1
 
 
 class Referee(Peer):
-    """The test's end of the connection: keeps score of what was asked, serves callbacks only."""
+    """The test's end of the connection: keeps a log of what was asked, serves callbacks only."""
+
+    def __init__(self, sock: socket.socket, limit: int) -> None:
+        super().__init__(sock, limit)
+        self.log = CallLog()
+        self.changed = False
+
+    def ask(self, operation: str, *arguments: Any) -> Any:
+        """Ask the submission, and write down the question and its answer."""
+        entry = self.log.question(operation, arguments)
+        try:
+            out = super().ask(operation, *arguments)
+        except Exception as error:
+            self.log.error(entry, arguments, error, self.changed)
+            raise
+        if operation == "names":
+            self.log.names(arguments[0], out)
+        self.log.answer(entry, arguments, out, self.changed)
+        return out
+
+    def _receive(self) -> tuple[dict, list[Any]]:
+        message, buffers = super()._receive()
+        # The last message before a question is settled is its answer.
+        self.changed = bool(message.get("changed"))
+        return message, buffers
 
     def stand_in(self, fields: dict) -> Any:
         """A handle on the submission's object."""
@@ -102,11 +129,21 @@ class Bench:
             self.fetch(request["solution"], request["data"])
         except Exception as error:
             return Verdict.of_connection(error)
-        verdict = run_cell(request["source"], request["id"], self.namespace)
+        if request["do"] == "probe":
+            verdict = Verdict()
+            with contextlib.suppress(Exception):
+                probe(request["source"], request["id"], self.namespace)
+        else:
+            verdict = run_cell(request["source"], request["id"], self.namespace)
         if self.peer is not None and not self.peer.closed:
             with contextlib.suppress(ConnectionError):
                 self.peer.finish()
+        verdict.calls = self.calls()
         return verdict
+
+    def calls(self) -> dict:
+        """What was asked since the last time, and what came back."""
+        return self.peer.log.take() if self.peer is not None else {}
 
 
 class Server:
@@ -170,12 +207,13 @@ class Server:
                 if order["do"] == "accept":
                     bench.accept(order["seconds"])
                     _reply(stream, {"ok": True})
-                elif order["do"] == "cell":
+                elif order["do"] in ("cell", "probe"):
                     _reply(stream, bench.run(order).to_dict())
             except TimeoutError:
                 _reply(stream, {"ok": False, "message": "the submission's kernel did not connect"})
             except KeyboardInterrupt:
                 late = Verdict(status="error", error="TimeoutError", message="interrupted")
+                late.calls = bench.calls()
                 _reply(stream, late.to_dict())
 
 
@@ -184,10 +222,10 @@ def _reply(stream: Any, message: dict) -> None:
     stream.flush()
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends, however that happens (Linux)."""
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have this process sent a signal when its parent ends, however that happens (Linux)."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def main() -> None:

@@ -36,9 +36,9 @@ class Session:
         self.send({"do": "accept", "seconds": seconds})
         return bool(self.read(seconds + 5).get("ok"))
 
-    def ask(self, cell: str, source: str, names: Names) -> None:
-        """Let it run a test cell; ``verdict`` has the answer."""
-        order = {"do": "cell", "id": cell, "source": source, **asdict(names)}
+    def ask(self, cell: str, source: str, names: Names, probe: bool = False) -> None:
+        """Let it run a test cell, or probe a failed one; ``verdict`` has the answer."""
+        order = {"do": "probe" if probe else "cell", "id": cell, "source": source, **asdict(names)}
         self.send(order)
 
     def ready(self) -> bool:

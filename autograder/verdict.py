@@ -29,6 +29,7 @@ class Verdict:
         error: class name of the exception.
         message: what a student may read: no hidden source, no expected array.
         outputs: notebook outputs for the instructor's copy (streams, the error with traceback).
+        calls: the call log of the cell.
     """
 
     status: str = "ok"
@@ -36,6 +37,7 @@ class Verdict:
     error: str = ""
     message: str = ""
     outputs: list[dict] = field(default_factory=list)
+    calls: dict = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """The verdict as plain data."""

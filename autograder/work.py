@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 
+from autograder.calllog import pack
 from autograder.errors import AutograderError, SubmissionError
 from autograder.execution import Bout
 from autograder.exercises import grade_id, points, role
@@ -72,11 +73,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task: the result as JSON, and the autograded notebook if it was run."""
+    """What came of a task: result as JSON, autograded notebook if it was run, packed call logs."""
 
     student: str
     result: str
     notebook: bytes | None
+    calls: bytes = b""
 
 
 def judge(lesson: Lesson, task: Task) -> Outcome:
@@ -91,7 +93,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         fingerprint=task.fingerprint,
     )
     master, release, trusted, skip = _opened(lesson)
-    notebook = None
+    notebook, calls = None, b""
     try:
         if task.content is None:
             raise SubmissionError(task.refusal or "there is nothing to run")
@@ -105,6 +107,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         notebook = _run(lesson, task, restored.notebook, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
         result.problems += bout.problems
+        calls = pack(bout.calls)
     except SubmissionError as error:
         result.gradable = False
         result.problems.append(str(error))
@@ -116,7 +119,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
     if not result.gradable:
         result.cells = [_zero(cell, result.problems[-1]) for cell in _graded(master).values()]
     result.seconds = round(time.monotonic() - started, 3)
-    return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None)
+    return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None, calls)
 
 
 def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> NotebookNode:
