@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -442,6 +443,25 @@ def test_closing_the_servers_leaves_no_process_and_no_folder():
     close_servers()
     assert children() - before == set()
     assert not folder.exists()
+
+
+@needs_jail
+def test_a_server_outlives_the_thread_that_started_it():
+    def in_thread():
+        with session() as kernel:
+            seen.append(kernel.run("1").text)
+
+    close_servers()
+    seen = []
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    with session() as kernel:
+        server = servers.server_for(kernel.provisioner.request.server_key())
+        assert kernel.run("2").text == "2"
+    assert seen == ["1"] and server.alive
+    # The next one may be the main thread's, and die with it.
+    close_servers()
 
 
 @needs_jail
