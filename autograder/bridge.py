@@ -103,6 +103,21 @@ def connect(path: str, namespace: dict[str, Any], limit: int) -> None:
     current = Bridge(path, namespace, limit)
 
 
+def attend(kernel: Any) -> None:
+    """Let the kernel take ``serve_request`` messages: cheaper than a cell, and on its thread."""
+    kernel.shell_handlers["serve_request"] = lambda stream, identity, parent: handle(
+        kernel, stream, identity, parent
+    )
+
+
+def handle(kernel: Any, stream: Any, identity: Any, parent: Any) -> None:
+    """Serve one round, then reply, whatever ended it."""
+    try:
+        serve()
+    finally:
+        kernel.session.send(stream, "serve_reply", {"status": "ok"}, parent, ident=identity)
+
+
 def serve() -> None:
     """Serve requests until the referee says that its cell is done."""
     if current is None:

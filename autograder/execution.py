@@ -22,7 +22,6 @@ from autograder.trusted import Names, Trusted, read_trusted
 from autograder.verdict import Verdict
 
 BRIDGE = ("wire", "peer", "bridge", "gate")
-SERVE = "__import__('sys').modules['autograder.bridge'].serve()"
 TEST_OUTPUT = 20_000
 PROBE = 10.0  # seconds that the questions after the marks may take, all cells together
 
@@ -234,7 +233,7 @@ class Hearing:
         session, name = self.session, grade_id(cell)
         names = self.bout.trusted.names.get(name, Names((), ()))
         deadline, late, ended = self._cell_deadline(), False, 0.0
-        parent = self.kernel.send(SERVE, silent=True)
+        parent = self.kernel.serve()
         session.ask(name, cell.source, names, probe)
         while True:
             now = time.monotonic()
@@ -328,6 +327,7 @@ def _boot():
             exec(compile(text, "autograder/" + name + ".py", "exec"), module.__dict__)
     package = sys.modules["autograder"]
     package.bridge.connect({wire!r}, get_ipython().user_ns, {limit})
+    package.bridge.attend(get_ipython().kernel)
     if {packages!r} is not None:
         package.gate.close({packages!r})
 _boot()
