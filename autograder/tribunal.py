@@ -99,17 +99,7 @@ class Tribunal:
         Raises:
             AutograderError: when the master's own imports or helpers fail.
         """
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self.path)
-        session = Session(connection, 0)
-        session.send({"do": "prepare", "statements": trusted.statements})
-        prepared = session.read(START)
-        if not prepared["ok"]:
-            session.connection.close()
-            raise AutograderError(
-                f"the imports and helpers of the tests fail: {prepared['message']}",
-                remedy="mend the locked cells of the source notebook",
-            )
+        session = self._prepared(trusted)
         session.send(
             {
                 "do": "run",
@@ -119,6 +109,32 @@ class Tribunal:
             }
         )
         session.pid = int(session.read(START)["pid"])
+        return session
+
+    def prepare(self, trusted: Trusted) -> None:
+        """Run the master's own imports and helpers, so that sessions need not wait for them.
+
+        Raises:
+            AutograderError: when they fail.
+        """
+        self._prepared(trusted).close()
+
+    def _prepared(self, trusted: Trusted) -> Session:
+        connection = socket.socket(socket.AF_UNIX)
+        session = Session(connection, 0)
+        try:
+            connection.connect(self.path)
+            session.send({"do": "prepare", "statements": trusted.statements})
+            prepared = session.read(START)
+        except OSError as error:
+            session.close()
+            raise AutograderError(f"the referee does not answer ({error})") from error
+        if not prepared["ok"]:
+            session.close()
+            raise AutograderError(
+                f"the imports and helpers of the tests fail: {prepared['message']}",
+                remedy="mend the locked cells of the source notebook",
+            )
         return session
 
     def close(self) -> None:
@@ -146,12 +162,50 @@ class Tribunal:
 
 _open: Tribunal | None = None
 _owner = 0
+_lent = False
 
 
 def tribunal() -> Tribunal:
     """This process's referee server, started on demand and again if it has died."""
     global _open, _owner
-    if _open is None or _owner != os.getpid() or _open.process.poll() is not None:
+    if _open is None or not _alive(_open):
+        if _open is None:
+            atexit.register(close_tribunal)
         _open, _owner = Tribunal(), os.getpid()
-        atexit.register(_open.close)
     return _open
+
+
+def close_tribunal() -> None:
+    """End this process's server; one that belongs to its parent goes on."""
+    global _open
+    if _open is not None and _owner == os.getpid():
+        _open.close()
+    _open = None
+
+
+def lend() -> None:
+    """Let forks of this process use its server, for as long as it has one."""
+    global _lent
+    _lent = True
+
+
+def _alive(server: Tribunal) -> bool:
+    if _owner == os.getpid():
+        return server.process.poll() is None
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(server.path) == 0
+
+
+def _forget() -> None:
+    """In a fork of this process: the server is the parent's, to use at most."""
+    global _open, _lent
+    if _open is not None:
+        _open.process.returncode = 0  # it is no child of this process
+        if _open.process.stdin:
+            _open.process.stdin.close()
+        if not _lent:
+            _open = None
+    _lent = False
+
+
+os.register_at_fork(after_in_child=_forget)

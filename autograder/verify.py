@@ -21,8 +21,8 @@ from autograder.errors import LessonError
 from autograder.exercises import Exercise, grade_id, read_exercises, role, total_points
 from autograder.folder import CourseFolder
 from autograder.grade import Options, open_lesson
-from autograder.grade import _outcomes as outcomes
 from autograder.mistakes import Variant, read_mistakes
+from autograder.pool import judged
 from autograder.results import SubmissionResult
 from autograder.text import dump
 from autograder.work import Task
@@ -179,7 +179,7 @@ def verify_lesson(
     tasks = [Task("solution", lesson.master), Task("release", lesson.release)]
     tasks += [task_of(master, owners[v.cell], v) for v in variants]
     results = {}
-    for outcome in outcomes(lesson, tasks, jobs):
+    for outcome in judged(lesson, tasks, jobs):
         results[outcome.student] = SubmissionResult.from_json(outcome.result)
         step(len(tasks) - len(results))
     manual = sum(sum(exercise.manual.values()) for exercise in exercises)

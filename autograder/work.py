@@ -14,15 +14,17 @@ from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 
 from autograder.calllog import pack
-from autograder.errors import AutograderError, SubmissionError
-from autograder.execution import Bout
+from autograder.errors import SubmissionError
+from autograder.execution import Bout, jail_request
 from autograder.exercises import grade_id, points, role
 from autograder.limits import Limits
 from autograder.registration import KERNEL_NAME, register
 from autograder.restore import Restored, restore
 from autograder.results import CellResult, Status, SubmissionResult
+from autograder.servers import server_for
 from autograder.submission import read_submission
 from autograder.text import dump
+from autograder.tribunal import tribunal
 from autograder.trusted import Trusted, read_trusted
 
 # Forking a warm kernel is Linux's; elsewhere a submission waits for a cold one.
@@ -81,8 +83,28 @@ class Outcome:
     calls: bytes = b""
 
 
+def warm(lesson: Lesson) -> None:
+    """Start what all submissions of a lesson share, both servers at once.
+
+    Raises:
+        AutograderError: when one does not start.
+    """
+    register()
+    master, _, trusted, _ = _opened(lesson)
+    bout = Bout(trusted, _packages(master), limits=lesson.limits, isolation=lesson.isolation)
+    server = server_for(jail_request(bout).server_key()) if KERNEL == KERNEL_NAME else None
+    tribunal().prepare(trusted)
+    if server is not None:
+        server.wait_ready()
+
+
 def judge(lesson: Lesson, task: Task) -> Outcome:
-    """Grade one submission; whatever it is, the outcome is a score or a reason."""
+    """Grade one submission; whatever it is, the outcome is a score or a reason.
+
+    Raises:
+        AutograderError: when the engine cannot work; it says nothing about the submission. So does
+            any other exception.
+    """
     started = time.monotonic()
     register()
     result = SubmissionResult(
@@ -111,11 +133,6 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
     except SubmissionError as error:
         result.gradable = False
         result.problems.append(str(error))
-    except AutograderError:
-        raise
-    except Exception as error:
-        result.gradable = False
-        result.problems.append(f"grading failed: {type(error).__name__}: {str(error)[:300]}")
     if not result.gradable:
         result.cells = [_zero(cell, result.problems[-1]) for cell in _graded(master).values()]
     result.seconds = round(time.monotonic() - started, 3)

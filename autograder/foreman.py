@@ -1,0 +1,166 @@
+"""The process that workers are forked from: ``python -m autograder.foreman FD``, started by ``pool``.
+
+It imports the engine once, starts the referee's server and the kernels' fork server once, and
+forks workers that share all three. It talks with the grader over the socket FD, by pickles, for
+both ends are the grader's own::
+
+    lesson                      the first message
+    "hire", then a socket       forks a worker that serves it; the worker's first word is its pid
+    ("fate", pid)               → how that worker ended, in words
+
+When the grader's end closes, whatever the reason, it ends the workers and all that they started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from pathlib import Path
+from typing import Any
+
+# jsonschema imports this for the format of addresses that no notebook has: most of a second.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+from autograder import rundirs, servers, tribunal  # noqa: E402
+from autograder.errors import AutograderError  # noqa: E402
+from autograder.referee import die_with_parent  # noqa: E402
+from autograder.work import Lesson, Outcome, Task, judge, warm  # noqa: E402
+
+LEAVE_SECONDS = 4
+
+
+def main(fd: int) -> None:
+    """Serve until the grader's end closes."""
+    # Ctrl-C is the grader's to handle; it closes its end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    control, grader = Connection(fd), os.getppid()
+    workers: set[int] = set()
+    try:
+        with contextlib.suppress(EOFError, ConnectionError):
+            serve(control, control.recv(), workers)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        end(workers)
+        tribunal.close_tribunal()
+        servers.close_servers()
+        if os.getppid() != grader:
+            # The grader was killed, so nobody else removes its folder.
+            shutil.rmtree(Path(os.environ["TMPDIR"]), ignore_errors=True)
+
+
+def serve(control: Connection, lesson: Lesson, workers: set[int]) -> None:
+    """Obey the grader; adds to ``workers`` who was hired and takes out who is known dead."""
+    for module in (tribunal, servers, rundirs):
+        module.lend()
+    while True:
+        match control.recv():
+            case "hire":
+                with Connection(recv_handle(control)) as desk:
+                    hire(control, desk, lesson, workers)
+            case ("fate", pid):
+                control.send(fate(pid, workers))
+
+
+def hire(control: Connection, desk: Connection, lesson: Lesson, workers: set[int]) -> None:
+    """Fork one worker, with everything that it shares at hand; what fails goes to the grader."""
+    try:
+        warm(lesson)
+        pid = os.fork()
+    except (AutograderError, OSError) as error:
+        desk.send(failure(error))
+        return
+    if pid:
+        workers.add(pid)
+        return
+    status = 1
+    try:
+        control.close()
+        work(desk, lesson)
+        status = 0
+    except (EOFError, ConnectionError):
+        status = 0
+    finally:
+        # Nothing of the foreman's own ending may run here.
+        os._exit(status)
+
+
+def work(desk: Connection, lesson: Lesson) -> None:
+    """A worker's life: judge what comes until there is no more."""
+    signal.signal(signal.SIGTERM, _leave)
+    die_with_parent(signal.SIGTERM)
+    desk.send(os.getpid())
+    try:
+        while True:
+            desk.send(answer(lesson, desk.recv()))
+    finally:
+        # What is shared stays; what this worker had to start for itself goes.
+        tribunal.close_tribunal()
+        servers.close_servers()
+
+
+def answer(lesson: Lesson, task: Task) -> Outcome | AutograderError | str:
+    """The outcome; an ``AutograderError`` of the engine; or what else went wrong, as text."""
+    try:
+        return judge(lesson, task)
+    except AutograderError as error:
+        return failure(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:300]}"
+
+
+def failure(error: Exception) -> AutograderError:
+    """The error with nothing but its line, which any process can read."""
+    return AutograderError(str(error))
+
+
+def fate(pid: int, workers: set[int]) -> str:
+    """How a worker ended, in words that follow "the process that graded it"."""
+    deadline = time.monotonic() + 2
+    while pid in workers and time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if not found:
+                time.sleep(0.01)
+                continue
+            workers.discard(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if code < 0:
+                return f"was killed by {signal.Signals(-code).name}"
+            return f"ended with status {code}"
+        workers.discard(pid)
+    return "was lost"
+
+
+def end(workers: set[int]) -> None:
+    """Ask every worker to leave, then make it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + LEAVE_SECONDS - 1
+        while workers and time.monotonic() < deadline:
+            for pid in list(workers):
+                with contextlib.suppress(ChildProcessError):
+                    if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                        continue
+                workers.discard(pid)
+            time.sleep(0.005)
+
+
+def _leave(*_: Any) -> None:
+    """On SIGTERM: undo what is under way, in a few seconds at most."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(LEAVE_SECONDS)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

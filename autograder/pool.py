@@ -1,0 +1,314 @@
+"""Grades submissions side by side on this machine; a worker that dies takes none with it.
+
+``outcomes`` reads tasks as workers get free, so a class of any size fits in memory. A task whose
+worker dies, or whose engine fails, is tried again once with nothing beside it. A second death is
+that submission's alone: it comes back as ``Lost`` and the class goes on. A second failure of the
+engine ends the run, for it would fail for the others too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import send_handle
+from types import TracebackType
+
+from autograder.errors import AutograderError
+from autograder.runfolder import RunFolder
+from autograder.work import Lesson, Outcome, Task
+
+START_SECONDS = 180.0
+CLOSE_SECONDS = 8.0
+# Beyond a submission's own limit: the start of its kernel, a slow machine, the ending.
+PATIENCE = 300.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A submission that could not be judged, through no finding about its code."""
+
+    student: str
+    reason: str
+
+
+class WorkerDied(Exception):
+    """A worker's process ended with a task on its desk."""
+
+
+class Worker:
+    """One worker process, as the grader sees it."""
+
+    def __init__(self, desk: Connection, pid: int) -> None:
+        self.desk, self.pid = desk, pid
+        self.task: Task | None = None
+        self.deadline = 0.0
+
+
+class Crew:
+    """The foreman and the workers forked from it, for one lesson."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.folder = RunFolder()
+        self._start()
+
+    def _start(self) -> None:
+        mine, theirs = socket.socketpair()
+        self.log = (self.folder.path / "log").open("w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "autograder.foreman", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            # Every temporary file of the run lies in its folder, so that nothing stays behind.
+            env={**os.environ, "TMPDIR": str(self.folder.path)},
+            # Ctrl-C reaches the grader's whole process group; what happens then is its to say.
+            start_new_session=True,
+        )
+        theirs.close()
+        self.control = Connection(mine.detach())
+        self.lock = threading.Lock()
+        with contextlib.suppress(OSError):  # hire() notices
+            self.control.send(self.lesson)
+
+    def hire(self) -> Worker:
+        """Fork one more worker.
+
+        Raises:
+            AutograderError: when it does not start: the engine cannot work here.
+        """
+        for attempt in (1, 2):
+            mine, theirs = socket.socketpair()
+            desk = Connection(mine.detach())
+            try:
+                with self.lock, theirs:
+                    self.control.send("hire")
+                    send_handle(self.control, theirs.fileno(), self.process.pid)
+                if not desk.poll(START_SECONDS):
+                    break
+                word = desk.recv()
+            except (EOFError, OSError):
+                desk.close()
+                if attempt == 1 and self.process.poll() is not None:
+                    self._end()
+                    self._start()
+                continue
+            if isinstance(word, AutograderError):
+                desk.close()
+                raise word
+            return Worker(desk, word)
+        raise AutograderError(
+            f"a grading process did not start: {self._last_words() or 'it said nothing'}",
+            remedy="run `autograder doctor`",
+        )
+
+    def assign(self, worker: Worker, task: Task) -> None:
+        """Put a task on a worker's desk.
+
+        Raises:
+            WorkerDied: when nobody sits there any more.
+        """
+        worker.task = task
+        worker.deadline = time.monotonic() + self.lesson.limits.submission_seconds + PATIENCE
+        try:
+            worker.desk.send(task)
+        except OSError as error:
+            raise WorkerDied(self._fate(worker)) from error
+
+    def collect(self, worker: Worker) -> Outcome | AutograderError | Lost:
+        """What a worker has to say.
+
+        Raises:
+            WorkerDied: when it has died.
+        """
+        assert worker.task is not None
+        try:
+            said = worker.desk.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerDied(self._fate(worker)) from error
+        task, worker.task = worker.task, None
+        return Lost(task.student, said) if isinstance(said, str) else said
+
+    def overdue(self, worker: Worker) -> bool:
+        """Whether it has had more time than any submission may take."""
+        return worker.task is not None and time.monotonic() > worker.deadline
+
+    def dismiss(self, worker: Worker, *, kill: bool = False) -> None:
+        """Let a worker go: it ends as soon as its desk is closed."""
+        if kill:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGKILL)
+        worker.desk.close()
+
+    def close(self) -> None:
+        """End all of it, whatever it is doing, and remove what it left."""
+        self._end()
+        self.folder.remove()
+
+    def _end(self) -> None:
+        self.control.close()
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def _fate(self, worker: Worker) -> str:
+        worker.desk.close()
+        with contextlib.suppress(OSError, EOFError), self.lock:
+            self.control.send(("fate", worker.pid))
+            if self.control.poll(5):
+                return str(self.control.recv())
+        return "was lost"
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError, ValueError):
+            self.log.seek(0)
+            lines = self.log.read()[-4000:].decode(errors="replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
+
+
+class Pool:
+    """A crew at work; ``with Pool(lesson, jobs) as pool: pool.outcomes(tasks)``."""
+
+    def __init__(self, lesson: Lesson, jobs: int) -> None:
+        self.lesson, self.jobs = lesson, max(1, jobs)
+        self.crew: Crew | None = None
+        self.idle: list[Worker] = []
+        self.busy: list[Worker] = []
+
+    def __enter__(self) -> Pool:
+        self.crew = Crew(self.lesson)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with _uninterrupted():
+            if self.crew is not None:
+                self._dismiss_all()
+                self.crew.close()
+                self.crew = None
+
+    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome | Lost]:
+        """Outcomes as they come; each task is read when there is a worker for it.
+
+        Raises:
+            AutograderError: when the engine cannot work here; what came before stands.
+        """
+        waiting = iter(tasks)
+        exhausted = False
+        while not exhausted:
+            again: list[Task] = []
+            trouble = False
+            while True:
+                while not (exhausted or trouble) and len(self.busy) < self.jobs:
+                    task = next(waiting, None)
+                    if task is None:
+                        exhausted = True
+                    elif not self._begin(task):
+                        again.append(task)
+                        trouble = True
+                if not self.busy:
+                    break
+                for task, said in self._finished():
+                    if isinstance(said, Outcome | Lost):
+                        yield said
+                    else:
+                        again.append(task)
+                        # A failing engine would fail for all; deaths may go on for a while.
+                        trouble |= isinstance(said, AutograderError) or len(again) >= self.jobs
+            for task in again:
+                yield self._alone(task)
+
+    def _begin(self, task: Task) -> bool:
+        assert self.crew is not None
+        worker = self.idle.pop() if self.idle else self.crew.hire()
+        try:
+            self.crew.assign(worker, task)
+        except WorkerDied:
+            return False
+        self.busy.append(worker)
+        return True
+
+    def _finished(self) -> Iterator[tuple[Task, Outcome | Lost | AutograderError | WorkerDied]]:
+        assert self.crew is not None
+        ready = wait([worker.desk for worker in self.busy], 5.0)
+        for worker in list(self.busy):
+            task = worker.task
+            assert task is not None
+            if self.crew.overdue(worker):
+                self.busy.remove(worker)
+                self.crew.dismiss(worker, kill=True)
+                yield task, WorkerDied("did not end")
+            elif worker.desk in ready:
+                self.busy.remove(worker)
+                try:
+                    said = self.crew.collect(worker)
+                except WorkerDied as death:
+                    yield task, death
+                else:
+                    self.idle.append(worker)
+                    yield task, said
+
+    def _alone(self, task: Task) -> Outcome | Lost:
+        """A second and last try, in a new worker, while no other runs."""
+        self._dismiss_all()
+        fate = "was lost"
+        if self._begin(task):
+            while self.busy:
+                for _, said in self._finished():
+                    if isinstance(said, AutograderError):
+                        raise said
+                    if not isinstance(said, WorkerDied):
+                        return said
+                    fate = str(said)
+        return Lost(task.student, f"the process that graded it {fate}, twice")
+
+    def _dismiss_all(self) -> None:
+        assert self.crew is not None
+        for worker in (*self.idle, *self.busy):
+            self.crew.dismiss(worker)
+        self.idle.clear()
+        self.busy.clear()
+
+
+def judged(lesson: Lesson, tasks: Iterable[Task], jobs: int) -> Iterator[Outcome]:
+    """Outcomes of tasks that must all have one.
+
+    Raises:
+        AutograderError: when the engine cannot work here, or one of them could not be judged.
+    """
+    with Pool(lesson, jobs) as pool:
+        for outcome in pool.outcomes(tasks):
+            if isinstance(outcome, Lost):
+                raise AutograderError(f"{outcome.student} was not graded: {outcome.reason}")
+            yield outcome
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let no second Ctrl-C keep the ending from being one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
