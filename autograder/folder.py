@@ -91,21 +91,29 @@ class CourseFolder:
         Raises:
             CourseError: when there is no such assignment, or it has several notebooks.
         """
-        named = self.source / name / f"{name}.ipynb"
-        if named.is_file():
-            return named
-        notebooks = sorted((self.source / name).glob("*.ipynb"))
+        notebooks = self.masters(name)
         if len(notebooks) == 1:
             return notebooks[0]
-        if not notebooks:
-            known = ", ".join(self.assignments()) or "none"
-            raise CourseError(
-                f"no assignment {name!r}", where=self.source, remedy=f"there are: {known}"
-            )
         raise CourseError(
-            f"{len(notebooks)} notebooks in one assignment; the engine grades one",
+            f"{len(notebooks)} notebooks in one assignment; this command takes one",
             where=self.source / name,
             remedy="give each notebook an assignment of its own",
+        )
+
+    def masters(self, name: str) -> list[Path]:
+        """The source notebooks of an assignment, sorted; the one with its name if there is one.
+
+        Raises:
+            CourseError: when there is no such assignment.
+        """
+        named = self.source / name / f"{name}.ipynb"
+        if named.is_file():
+            return [named]
+        if notebooks := sorted((self.source / name).glob("*.ipynb")):
+            return notebooks
+        known = ", ".join(self.assignments()) or "none"
+        raise CourseError(
+            f"no assignment {name!r}", where=self.source, remedy=f"there are: {known}"
         )
 
 

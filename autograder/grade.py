@@ -260,7 +260,6 @@ def _outcomes_of(work: list[tuple[Lesson, Task]], jobs: int) -> Iterator[tuple[L
             yield lesson, judge(lesson, task)
         return
     pending = list(work)
-    pending = list(tasks)
     while pending:
         lost: list[tuple[Lesson, Task]] = []
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:

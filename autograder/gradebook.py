@@ -28,12 +28,17 @@ class Scores:
     """The gradebook of one assignment, open for the length of a run.
 
     Only one process may hold it; workers hand their results to that one.
+
+    Args:
+        folder: the course.
+        assignment: its name.
+        masters: its source notebooks, in the order of ``folder.masters``.
     """
 
-    def __init__(self, folder: CourseFolder, assignment: str, master: NotebookNode) -> None:
+    def __init__(self, folder: CourseFolder, assignment: str, *masters: NotebookNode) -> None:
         self.folder, self.assignment = folder, assignment
-        self.notebook = folder.master(assignment).stem
-        self._master = master
+        names = [path.stem for path in folder.masters(assignment)]
+        self._masters = dict(zip(names, masters, strict=True))
         self._quiet = warnings.catch_warnings()
 
     def __enter__(self) -> Scores:
@@ -46,7 +51,7 @@ class Scores:
             )
         _find_alembic()
         try:
-            self._record_master()
+            self._record_masters()
             self.gradebook = Gradebook(
                 self.folder.db_url, self.folder.config.CourseDirectory.get("course_id", "")
             )
@@ -85,34 +90,40 @@ class Scores:
         self.gradebook.update_or_create_student(result.student)
         extra = {"timestamp": submitted} if submitted else {}
         self.gradebook.update_or_create_submission(self.assignment, result.student, **extra)
-        entry = self.gradebook.find_submission_notebook(
-            self.notebook, self.assignment, result.student
-        )
         cells = {cell.grade_id: cell for cell in result.cells}
-        for grade in entry.grades:
-            cell = cells.get(grade.name)
-            grade.auto_score = cell.points if cell is not None else 0.0
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        for name in self._masters:
+            prefix = f"{name}/" if len(self._masters) > 1 else ""
+            entry = self.gradebook.find_submission_notebook(name, self.assignment, result.student)
+            for grade in entry.grades:
+                cell = cells.get(prefix + grade.name)
+                grade.auto_score = cell.points if cell is not None else 0.0
+                by_hand = grade.manual_score is not None or grade.auto_score is None
+                grade.needs_manual_grade = by_hand
         self.gradebook.db.commit()
         if submitted is not None:
             self._late_penalty(result.student)
 
     def _late_penalty(self, student: str) -> None:
         step = AssignLatePenalties(config=self.folder.config)
-        step.preprocess(nbformat.v4.new_notebook(), self._resources(student))
+        for name in self._masters:
+            step.preprocess(nbformat.v4.new_notebook(), self._resources(name, student))
 
-    def _record_master(self) -> None:
-        """Tell the gradebook the master's cells, as `nbgrader generate_assignment` does."""
+    def _record_masters(self) -> None:
+        """Tell the gradebook the masters' cells, as `nbgrader generate_assignment` does."""
         with Gradebook(self.folder.db_url) as gradebook:
             try:
                 gradebook.find_assignment(self.assignment)
             except MissingEntry:
                 gradebook.add_assignment(self.assignment)
-        notebook = nbformat.from_dict(self._master)
+        for name, master in self._masters.items():
+            self._record_master(name, master)
+
+    def _record_master(self, name: str, master: NotebookNode) -> None:
+        notebook = nbformat.from_dict(master)
         for step in RELEASE_STEPS[:5]:
             notebook, _ = step(config=self.folder.config).preprocess(notebook, {})
         try:
-            SaveCells(config=self.folder.config).preprocess(notebook, self._resources(""))
+            SaveCells(config=self.folder.config).preprocess(notebook, self._resources(name))
         except RuntimeError as error:
             raise CourseError(
                 f"{self.assignment} has other cells than when it was last graded ({error})",
@@ -121,8 +132,8 @@ class Scores:
                 f"`nbgrader db assignment remove {self.assignment} --force`",
             ) from error
 
-    def _resources(self, student: str) -> dict:
-        names = {"notebook": self.notebook, "assignment": self.assignment, "student": student}
+    def _resources(self, notebook: str, student: str = "") -> dict:
+        names = {"notebook": notebook, "assignment": self.assignment, "student": student}
         return {"nbgrader": {**names, "db_url": self.folder.db_url}}
 
     def _trouble(self, error: Exception) -> CourseError:
