@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_event_loop
 from sessions import Session, needs_jail, session
 
 from autograder import rundirs, servers
@@ -450,6 +451,7 @@ def test_a_server_outlives_the_thread_that_started_it():
     def in_thread():
         with session() as kernel:
             seen.append(kernel.run("1").text)
+        ensure_event_loop().close()  # jupyter_client made one for this thread
 
     close_servers()
     seen = []
