@@ -76,7 +76,8 @@ def name_cells(notebook: NotebookNode) -> None:
 
 def dump(notebook: NotebookNode) -> bytes:
     """The notebook as the bytes of a file: sorted keys, one space, a final newline."""
-    return (nbformat.writes(notebook, version=4).rstrip("\n") + "\n").encode()
+    # nbformat.writes would validate against the schema first: 50 ms for what we built ourselves.
+    return (nbformat.v4.writes(notebook).rstrip("\n") + "\n").encode()
 
 
 def digest(notebook: NotebookNode) -> str:
