@@ -135,14 +135,16 @@ def _cell(data: Any) -> NotebookNode | None:
     source = source.encode("utf-8", "backslashreplace").decode("utf-8")
     metadata = data.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}
-    cell = make[data["cell_type"]](source)
-    if isinstance(nbgrader, dict):
-        cell.metadata["nbgrader"] = {
-            str(key): value
-            for key, value in nbgrader.items()
-            if isinstance(value, str | int | float | bool)
-        }
     name = data.get("id")
-    cell.id = name if isinstance(name, str) and name else ""
+    cell = NotebookNode(
+        cell_type=data["cell_type"],
+        id=name if isinstance(name, str) else "",
+        metadata=NotebookNode(),
+        source=source,
+    )
+    if cell.cell_type == "code":
+        cell.update(outputs=[], execution_count=None)
+    if isinstance(nbgrader, dict):
+        plain = {k: v for k, v in nbgrader.items() if isinstance(v, str | int | float | bool)}
+        cell.metadata["nbgrader"] = NotebookNode(plain)
     return cell
