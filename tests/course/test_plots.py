@@ -1,11 +1,14 @@
 """Figures hold what they were given: each picture, its title, its range, its numbers."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from course.plots import annotate_grid, show_images
+from course.plots import annotate_grid, contact_sheet, show_images
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +123,42 @@ def test_a_grids_lines_run_between_the_cells():
     figure.canvas.draw()
     assert list(axis.get_xticks()) == [-0.5, 0.5, 1.5, 2.5]
     assert list(axis.get_yticks()) == [-0.5, 0.5, 1.5]
+
+
+def test_a_contact_sheet_holds_each_pixel_and_a_white_gap():
+    sheet = contact_sheet([[[0.0, 1.0]], [[0.5, 0.2]]], width=2)
+    assert sheet.pixels.tolist() == [[0, 255, *[255] * 6, 128, 51]]
+
+
+def test_a_contact_sheet_breaks_rows_and_enlarges_by_whole_numbers():
+    images = [np.zeros((2, 4)), np.zeros((1, 2)), np.zeros((2, 4))]
+    sheet = contact_sheet(images, columns=2, width=9)
+    assert sheet.pixels.shape == (2 * 4 + 6, 2 * 8 + 6)
+    assert (sheet.pixels == 0).sum() == 3 * 4 * 8
+
+
+def test_limits_of_a_contact_sheet_hold_for_gray_pictures_alone():
+    colour = np.zeros((3, 1, 1))
+    colour[1] = 1.0
+    sheet = contact_sheet([np.array([[-0.5]]), np.array([[9.0]]), colour], limits=(-1, 1), width=1)
+    assert [sheet.pixels[0, x].tolist() for x in (0, 7, 14)] == [[64] * 3, [255] * 3, [0, 255, 0]]
+
+
+def test_titles_of_a_contact_sheet_stand_above_and_leave_the_picture_alone():
+    bare, titled = (contact_sheet([np.eye(40)], titles, width=40) for titles in ([], ["eye"]))
+    np.testing.assert_array_equal(titled.pixels[18:], bare.pixels)
+    assert titled.pixels[:18].min() < 128
+
+
+def test_a_notebook_gets_a_contact_sheet_as_png():
+    sheet = contact_sheet([np.random.default_rng(0).random((3, 5, 4))], ["noise"])
+    shown = np.asarray(Image.open(io.BytesIO(sheet._repr_png_())))
+    np.testing.assert_array_equal(shown, sheet.pixels)
+
+
+@pytest.mark.parametrize(
+    ("images", "titles"), [([], []), ([np.eye(2)], "ab"), ([np.eye(2)[0]], [])]
+)
+def test_what_cannot_stand_on_a_contact_sheet_is_refused(images, titles):
+    with pytest.raises(ValueError, match=r"pictures for|no picture"):
+        contact_sheet(images, titles)
