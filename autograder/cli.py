@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +97,10 @@ def grade(
     student: Annotated[
         list[str] | None, typer.Option("--student", help="Only this student; may be repeated.")
     ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option("--scheduler", help="Address of a Dask scheduler (tcp://HOST:PORT)."),
+    ] = "",
     as_json: Json = False,
     course_dir: CourseDir = Path(),
 ) -> None:
@@ -102,13 +109,15 @@ def grade(
 
     options = grader.Options(
         jobs or os.cpu_count() or 1,
-        choose_isolation(isolation),
+        # On a cluster the workers' machines have to give it.
+        isolation or "jail" if scheduler else choose_isolation(isolation),
         timeout or None,
         force,
         tuple(student or ()),
+        scheduler,
     )
     folder = CourseFolder.open(course_dir)
-    with Meter(f"grading {assignment}") as meter:
+    with interruptible(), Meter(f"grading {assignment}") as meter:
         run = grader.grade(folder, assignment, options, meter.graded)
     for change in run.changes:
         say(f"changed: {change}")
@@ -212,6 +221,20 @@ def options(
     ] = False,
 ) -> None:
     """Exit 0: done. 1: done, and something needs a person. 2: not done, one line says why."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end a long run in order, with one line."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise AutograderError(
+            "stopped", remedy="what was graded is kept; the same command goes on with the rest"
+        ) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""The process that workers are forked from: ``python -m autograder.foreman FD``, started by ``pool``.
+"""The process that workers are forked from: ``pool`` starts ``python -m autograder.foreman FD``.
 
 It imports the engine once, starts the referee's server and the kernels' fork server once, and
 forks workers that share all three. It talks with the grader over the socket FD, by pickles, for
 both ends are the grader's own::
 
-    lesson                      the first message
+    lessons                     the first message: the notebooks of one assignment
     "hire", then a socket       forks a worker that serves it; the worker's first word is its pid
     ("fate", pid)               → how that worker ended, in words
 
@@ -55,23 +55,29 @@ def main(fd: int) -> None:
             shutil.rmtree(Path(os.environ["TMPDIR"]), ignore_errors=True)
 
 
-def serve(control: Connection, lesson: Lesson, workers: set[int]) -> None:
+def serve(control: Connection, lessons: tuple[Lesson, ...], workers: set[int]) -> None:
     """Obey the grader; adds to ``workers`` who was hired and takes out who is known dead."""
     for module in (tribunal, servers, rundirs):
         module.lend()
+    with contextlib.suppress(AutograderError, OSError):  # hiring says why
+        for lesson in lessons:
+            warm(lesson)
     while True:
         match control.recv():
             case "hire":
                 with Connection(recv_handle(control)) as desk:
-                    hire(control, desk, lesson, workers)
+                    hire(control, desk, lessons, workers)
             case ("fate", pid):
                 control.send(fate(pid, workers))
 
 
-def hire(control: Connection, desk: Connection, lesson: Lesson, workers: set[int]) -> None:
+def hire(
+    control: Connection, desk: Connection, lessons: tuple[Lesson, ...], workers: set[int]
+) -> None:
     """Fork one worker, with everything that it shares at hand; what fails goes to the grader."""
     try:
-        warm(lesson)
+        for lesson in lessons:
+            warm(lesson)
         pid = os.fork()
     except (AutograderError, OSError) as error:
         desk.send(failure(error))
@@ -82,7 +88,7 @@ def hire(control: Connection, desk: Connection, lesson: Lesson, workers: set[int
     status = 1
     try:
         control.close()
-        work(desk, lesson)
+        work(desk, lessons)
         status = 0
     except (EOFError, ConnectionError):
         status = 0
@@ -91,24 +97,26 @@ def hire(control: Connection, desk: Connection, lesson: Lesson, workers: set[int
         os._exit(status)
 
 
-def work(desk: Connection, lesson: Lesson) -> None:
+def work(desk: Connection, lessons: tuple[Lesson, ...]) -> None:
     """A worker's life: judge what comes until there is no more."""
     signal.signal(signal.SIGTERM, _leave)
     die_with_parent(signal.SIGTERM)
     desk.send(os.getpid())
     try:
         while True:
-            desk.send(answer(lesson, desk.recv()))
+            desk.send(answer(lessons, desk.recv()))
     finally:
         # What is shared stays; what this worker had to start for itself goes.
         tribunal.close_tribunal()
         servers.close_servers()
 
 
-def answer(lesson: Lesson, task: Task) -> Outcome | AutograderError | str:
-    """The outcome; an ``AutograderError`` of the engine; or what else went wrong, as text."""
+def answer(
+    lessons: tuple[Lesson, ...], tasks: tuple[Task, ...]
+) -> tuple[Outcome, ...] | AutograderError | str:
+    """The outcomes; an ``AutograderError`` of the engine; or what else went wrong, as text."""
     try:
-        return judge(lesson, task)
+        return tuple(judge(lesson, task) for lesson, task in zip(lessons, tasks, strict=True))
     except AutograderError as error:
         return failure(error)
     except Exception as error:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
 
 from autograder.build import release_notebook
-from autograder.errors import CourseError, SubmissionError
+from autograder.cluster import Cluster
+from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.gradebook import Scores, read_timestamp
+from autograder.intake import find_submissions, read_task
 from autograder.limits import Limits
+from autograder.pool import Lost, Pool
 from autograder.results import SubmissionResult
-from autograder.submission import MAX_BYTES, find_notebook, show_name
 from autograder.text import dump
-from autograder.work import Lesson, Outcome, Task, judge
-
-MAX_FILES = 64 * 1024 * 1024
+from autograder.work import Lesson, Outcome, Task
 
 
 @dataclass
@@ -67,17 +64,35 @@ class Run:
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: workers, isolation, seconds a cell may take, and whom to grade."""
+    """How to run: workers, isolation, seconds a cell may take, whom to grade, on what cluster."""
 
     jobs: int = 1
     isolation: str = "process"
     timeout: int | None = None
     force: bool = False
     students: tuple[str, ...] = ()
+    scheduler: str = ""
 
 
 # Called with each finished result and the number still to come.
 Progress = Callable[[SubmissionResult, int], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One submission, not yet read again.
+
+    Attributes:
+        path: ``submitted/STUDENT/ASSIGNMENT``.
+        student: the name for people and the gradebook.
+        known: whether it is the same as when it was last graded.
+        problems: what was found then, if so.
+    """
+
+    path: Path
+    student: str
+    known: bool
+    problems: tuple[str, ...] = ()
 
 
 def grade(
@@ -86,46 +101,47 @@ def grade(
     """Grade every submission of ``assignment`` that changed since it was last graded.
 
     Raises:
-        CourseError: when there is no such assignment or student, or the gradebook cannot be
-            written. What was graded before that is on disk.
+        AutograderError: when there is no such assignment or student, the engine cannot work, or
+            nothing can be written. What was graded before that is on disk and in the gradebook.
     """
     started = time.monotonic()
     lessons = open_lessons(folder, assignment, options)
-    places = find_submissions(folder, assignment, options.students)
-    run = Run(assignment, len(places), isolation=options.isolation)
+    paths = find_submissions(folder, assignment, options.students)
+    run = Run(assignment, len(paths), isolation=options.isolation)
+    sweep(folder, assignment)
+    places = [_look(folder, assignment, path, lessons) for path in paths]
     masters = [nbformat.reads(lesson.master.decode(), as_version=4) for lesson in lessons]
-    with Scores(folder, assignment, *masters) as scores:
+    with ExitStack() as stack:
+        pool: Pool | Cluster | None = None
+        if options.force or not all(place.known for place in places):
+            # Its processes get ready while the gradebook opens.
+            pool = stack.enter_context(_workers(lessons, options))
+        scores = stack.enter_context(Scores(folder, assignment, *masters))
         recorded = scores.students()
-        todo: dict[str, tuple[Path, str]] = {}
-        work: list[tuple[Lesson, Task]] = []
+        todo: dict[str, Place] = {}
         for place in places:
-            tasks = [read_task(place, lesson, alone=len(lessons) == 1) for lesson in lessons]
-            student, fingerprint = tasks[0].student, "-".join(task.fingerprint for task in tasks)
-            old = _stored(folder, assignment, student)
-            known = old is not None and old.fingerprint == fingerprint
-            if known and not options.force and student in recorded:
-                assert old is not None
+            if place.known and place.student in recorded and not options.force:
                 run.unchanged += 1
-                run.problems += [(old.student, reason) for reason in old.problems]
+                run.problems += [(place.student, reason) for reason in place.problems]
             else:
-                todo[student] = (place, fingerprint)
-                work += zip(lessons, tasks, strict=True)
-        parts: dict[str, dict[str, Outcome]] = {}
-        for lesson, outcome in _outcomes_of(work, options.jobs):
-            mine = parts.setdefault(outcome.student, {})
-            mine[lesson.name] = outcome
-            if len(mine) < len(lessons):
-                continue
-            place, fingerprint = todo[outcome.student]
-            result = merge(assignment, {lesson.name: mine[lesson.name] for lesson in lessons})
-            result.fingerprint = fingerprint
-            _note_change(run, _stored(folder, assignment, result.student), result)
-            store(folder, result, parts.pop(result.student), place)
-            scores.save(result, read_timestamp(place))
-            run.graded += 1
+                todo[place.student] = place
+        if not todo:
+            run.seconds = time.monotonic() - started
+            return run
+        pool = pool or stack.enter_context(_workers(lessons, options))
+        for number, judged in enumerate(pool.outcomes(_read(todo.values(), lessons)), 1):
+            if isinstance(judged, Lost):
+                result = _not_graded(folder, assignment, judged)
+            else:
+                parts = {lesson.name: out for lesson, out in zip(lessons, judged, strict=True)}
+                result = merge(assignment, parts)
+                _note_change(run, _stored(folder, assignment, result.student), result)
+                with _writing(folder):
+                    _keep(folder, scores, result, parts, todo[result.student].path)
+                run.graded += 1
             run.problems += [(result.student, reason) for reason in result.problems]
             if progress:
-                progress(result, len(todo) - run.graded)
+                progress(result, len(todo) - number)
     run.seconds = time.monotonic() - started
     return run
 
@@ -152,59 +168,6 @@ def _open_lesson(folder: CourseFolder, path: Path, options: Options) -> Lesson:
     return Lesson(path.stem, dump(master), release, limits, options.isolation)
 
 
-def find_submissions(folder: CourseFolder, assignment: str, students: Iterable[str]) -> list[Path]:
-    """The folders ``submitted/STUDENT/ASSIGNMENT``, sorted by student.
-
-    Raises:
-        CourseError: when a student that was asked for has no submission.
-    """
-    everyone = folder.submitted.iterdir() if folder.submitted.is_dir() else []
-    found = sorted(
-        (place / assignment for place in everyone if (place / assignment).is_dir()),
-        key=lambda place: os.fsencode(place),
-    )
-    wanted = set(students)
-    if missing := wanted - {show_name(place.parent.name) for place in found}:
-        raise CourseError(
-            f"no submission of {assignment} by {', '.join(sorted(missing))}",
-            where=folder.submitted,
-        )
-    return [p for p in found if not wanted or show_name(p.parent.name) in wanted]
-
-
-def read_task(place: Path, lesson: Lesson, alone: bool = True) -> Task:
-    """The submission in the folder ``place``, read whole; unreadable ones carry their reason.
-
-    Args:
-        place: ``submitted/STUDENT/ASSIGNMENT``.
-        lesson: the notebook to look for.
-        alone: whether the assignment has no other; a renamed one can then be told.
-    """
-    student = show_name(place.parent.name)
-    notes: list[str] = []
-    if student != place.parent.name:
-        notes.append(f"the folder's name is not UTF-8; recorded as {student}")
-    content, refusal = None, ""
-    path: Path | None = None
-    try:
-        named = place / f"{lesson.name}.ipynb"
-        if not alone and not named.is_file():
-            raise SubmissionError(f"no notebook: {named.name} is missing")
-        path, found = find_notebook(place, lesson.name)
-        notes += found
-        if path.stat().st_size > MAX_BYTES:
-            raise SubmissionError(f"the file has more than {MAX_BYTES >> 20} MB")
-        content = path.read_bytes()
-    except SubmissionError as error:
-        refusal = str(error)
-    except OSError as error:
-        refusal = f"the notebook cannot be read ({error.strerror})"
-    files, dropped = _files(place, path)
-    notes += dropped
-    task = Task(student, content, refusal, tuple(notes), files)
-    return replace(task, fingerprint=_fingerprint(lesson, task))
-
-
 def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     """One result of a submission's notebooks; with several, names say which notebook is meant.
 
@@ -217,6 +180,7 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     whole.assignment = assignment
     if len(results) == 1:
         return whole
+    whole.fingerprint = "-".join(result.fingerprint for result in results.values())
     whole.gradable = any(result.gradable for result in results.values())
     whole.seconds = round(sum(result.seconds for result in results.values()), 3)
     whole.problems = [f"{name}: {p}" for name, result in results.items() for p in result.problems]
@@ -228,100 +192,99 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     return whole
 
 
-def store(
-    folder: CourseFolder, result: SubmissionResult, parts: dict[str, Outcome], place: Path
+def _workers(lessons: Sequence[Lesson], options: Options) -> Pool | Cluster:
+    if options.scheduler:
+        return Cluster(lessons, options.scheduler)
+    return Pool(lessons, options.jobs)
+
+
+def _look(folder: CourseFolder, assignment: str, path: Path, lessons: Sequence[Lesson]) -> Place:
+    tasks = _read_one(path, lessons)
+    student, fingerprint = tasks[0].student, "-".join(task.fingerprint for task in tasks)
+    try:
+        old = json.loads(_result_path(folder, assignment, student).read_bytes())
+        known = old["fingerprint"] == fingerprint
+        return Place(path, student, known, tuple(old["problems"]) if known else ())
+    except (OSError, ValueError, KeyError, TypeError):
+        return Place(path, student, known=False)
+
+
+def _read(places: Iterable[Place], lessons: Sequence[Lesson]) -> Iterator[tuple[Task, ...]]:
+    """The submissions, each read when it is asked for."""
+    for place in places:
+        yield _read_one(place.path, lessons)
+
+
+def _read_one(path: Path, lessons: Sequence[Lesson]) -> tuple[Task, ...]:
+    return tuple(read_task(path, lesson, alone=len(lessons) == 1) for lesson in lessons)
+
+
+def _keep(
+    folder: CourseFolder,
+    scores: Scores,
+    result: SubmissionResult,
+    parts: dict[str, Outcome],
+    place: Path,
 ) -> None:
-    """Put the autograded notebooks and the result where feedback and report look for them."""
+    """Put notebooks, logs, scores and result where they belong."""
     target = folder.autograded / result.student / result.assignment
     for name, outcome in parts.items():
-        notebook = target / f"{name}.ipynb"
-        if outcome.notebook is not None:
-            write_atomically(notebook, outcome.notebook)
-        else:
-            notebook.unlink(missing_ok=True)
+        _write(target / f"{name}.ipynb", outcome.notebook)
+        _write(logs_path(folder, result.assignment, result.student, name), outcome.calls)
     stamp = place / "timestamp.txt"
     if stamp.is_file() and target.is_dir():
         write_atomically(target / stamp.name, stamp.read_bytes())
-    # The result comes last: with it on disk, the submission is done.
+    scores.save(result, read_timestamp(place))
+    # The result comes last: its fingerprint says that all of it is done.
     path = _result_path(folder, result.assignment, result.student)
     write_atomically(path, result.to_json().encode())
 
 
-def _outcomes(lesson: Lesson, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
-    """Outcomes of one lesson's tasks as they come."""
-    for _, outcome in _outcomes_of([(lesson, task) for task in tasks], jobs):
-        yield outcome
+def _write(path: Path, content: bytes | None) -> None:
+    if content:
+        write_atomically(path, content)
+    else:
+        path.unlink(missing_ok=True)
 
 
-def _outcomes_of(work: list[tuple[Lesson, Task]], jobs: int) -> Iterator[tuple[Lesson, Outcome]]:
-    """Outcomes as they come; a worker that dies takes no submission with it."""
-    if jobs <= 1 or len(work) <= 1:
-        for lesson, task in work:
-            yield lesson, judge(lesson, task)
-        return
-    pending = list(work)
-    while pending:
-        lost: list[tuple[Lesson, Task]] = []
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures: dict[Future[Outcome], tuple[Lesson, Task]] = {}
-            queue = iter(pending)
-            for item in queue:
-                futures[pool.submit(judge, *item)] = item
-                if len(futures) >= 2 * jobs:
-                    break
-            broken = False
-            while futures:
-                done, _ = wait(futures, return_when=FIRST_COMPLETED)
-                for future in done:
-                    item = futures.pop(future)
-                    try:
-                        yield item[0], future.result()
-                    except BrokenProcessPool:
-                        broken = True
-                        lost.append(item)
-                        continue
-                    if not broken and (following := next(queue, None)) is not None:
-                        futures[pool.submit(judge, *following)] = following
-            lost += list(queue)
-        # What was on a dead worker's desk goes one by one, so that the culprit is known.
-        for lesson, task in lost[: 2 * jobs]:
-            yield lesson, judge(lesson, task)
-        pending = lost[2 * jobs :]
+def logs_path(folder: CourseFolder, assignment: str, student: str, notebook: str) -> Path:
+    """Where the call logs of one notebook of a submission lie."""
+    several = "" if len(folder.masters(assignment)) == 1 else f".{notebook}"
+    return folder.results / assignment / f"{student}{several}.calls.gz"
 
 
-def _files(place: Path, notebook: Path | None) -> tuple[tuple[tuple[str, bytes], ...], list[str]]:
-    """The other files of a submission; links and what is too large stay behind."""
-    kept: list[tuple[str, bytes]] = []
-    dropped: list[str] = []
-    room = MAX_FILES
-    for path in sorted(place.rglob("*"), key=os.fsencode):
-        name = show_name(str(path.relative_to(place)))
-        if path.is_symlink():
-            dropped.append(f"{name} is a link and was left out")
-        elif path.is_file() and path != notebook and ".ipynb_checkpoints" not in path.parts:
-            size = path.stat().st_size
-            if size > room:
-                dropped.append(f"{name} is too large and was left out")
-                continue
-            room -= size
-            kept.append((name, path.read_bytes()))
-    return tuple(kept), dropped
+def _not_graded(folder: CourseFolder, assignment: str, lost: Lost) -> SubmissionResult:
+    """The row of a submission that the engine could not judge; an earlier result stays as it is."""
+    reason = f"not graded: {lost.reason}"
+    result = SubmissionResult(lost.student, assignment, [], [reason], gradable=False)
+    if _stored(folder, assignment, lost.student) is None:
+        # Without a fingerprint, so that the next run tries it again.
+        with _writing(folder):
+            path = _result_path(folder, assignment, lost.student)
+            write_atomically(path, result.to_json().encode())
+    return result
 
 
-def _fingerprint(lesson: Lesson, task: Task) -> str:
-    parts = [lesson.master, lesson.isolation, lesson.limits, task.content, task.refusal, task.files]
-    digest = hashlib.sha256(engine_digest().encode())
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else repr(part).encode())
-    return digest.hexdigest()[:24]
+@contextmanager
+def _writing(folder: CourseFolder) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(
+            f"cannot be written: {error.strerror}",
+            where=error.filename or folder.autograded.parent,
+            remedy="make room, or mend the folder's rights, and run again: nothing that was "
+            "graded is lost",
+        ) from error
 
 
-def engine_digest() -> str:
-    """A digest of the engine's own code: another engine may judge otherwise."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def sweep(folder: CourseFolder, assignment: str) -> None:
+    """Remove the half-written files that a killed run left."""
+    strays = [*(folder.results / assignment).glob(".*.*.[0-9]*")]
+    strays += folder.autograded.glob(f"*/{assignment}/.*.*.[0-9]*")
+    with _writing(folder):
+        for path in strays:
+            path.unlink(missing_ok=True)
 
 
 def _result_path(folder: CourseFolder, assignment: str, student: str) -> Path:

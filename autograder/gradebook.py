@@ -13,9 +13,10 @@ from types import TracebackType
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
+from sqlalchemy import select
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograder.build import RELEASE_STEPS
@@ -71,7 +72,15 @@ class Scores:
 
     def students(self) -> set[str]:
         """The students whose submission of this assignment is in the gradebook."""
-        return {s.student_id for s in self.gradebook.assignment_submissions(self.assignment)}
+        wanted = (
+            select(SubmittedAssignment.student_id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .where(Assignment.name == self.assignment)
+        )
+        try:
+            return set(self.gradebook.db.execute(wanted).scalars())
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise self._trouble(error) from error
 
     def save(self, result: SubmissionResult, submitted: datetime | None) -> None:
         """Write one submission's automatic scores; a manual score stays and asks for a look.

@@ -1,6 +1,6 @@
 """Grades submissions side by side on this machine; a worker that dies takes none with it.
 
-``outcomes`` reads tasks as workers get free, so a class of any size fits in memory. A task whose
+``outcomes`` reads submissions as workers get free, so a class of any size fits in memory. One whose
 worker dies, or whose engine fails, is tried again once with nothing beside it. A second death is
 that submission's alone: it comes back as ``Lost`` and the class goes on. A second failure of the
 engine ends the run, for it would fail for the others too.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
@@ -32,6 +32,11 @@ CLOSE_SECONDS = 8.0
 PATIENCE = 300.0
 
 
+# One task for each notebook of an assignment, and what came of them.
+Submission = tuple[Task, ...]
+Outcomes = tuple[Outcome, ...]
+
+
 @dataclass(frozen=True)
 class Lost:
     """A submission that could not be judged, through no finding about its code."""
@@ -44,20 +49,25 @@ class WorkerDied(Exception):
     """A worker's process ended with a task on its desk."""
 
 
+Finding = Outcomes | Lost | AutograderError | WorkerDied
+
+
 class Worker:
     """One worker process, as the grader sees it."""
 
     def __init__(self, desk: Connection, pid: int) -> None:
         self.desk, self.pid = desk, pid
-        self.task: Task | None = None
+        self.task: Submission | None = None
         self.deadline = 0.0
 
 
 class Crew:
-    """The foreman and the workers forked from it, for one lesson."""
+    """The foreman and the workers forked from it, for the notebooks of one assignment."""
 
-    def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
+    def __init__(self, lessons: Sequence[Lesson]) -> None:
+        self.lessons = tuple(lessons)
+        # How long a worker may sit over one submission.
+        self.patience = PATIENCE + sum(lesson.limits.submission_seconds for lesson in lessons)
         self.folder = RunFolder()
         self._start()
 
@@ -79,7 +89,7 @@ class Crew:
         self.control = Connection(mine.detach())
         self.lock = threading.Lock()
         with contextlib.suppress(OSError):  # hire() notices
-            self.control.send(self.lesson)
+            self.control.send(self.lessons)
 
     def hire(self) -> Worker:
         """Fork one more worker.
@@ -112,20 +122,20 @@ class Crew:
             remedy="run `autograder doctor`",
         )
 
-    def assign(self, worker: Worker, task: Task) -> None:
-        """Put a task on a worker's desk.
+    def assign(self, worker: Worker, task: Submission) -> None:
+        """Put a submission on a worker's desk.
 
         Raises:
             WorkerDied: when nobody sits there any more.
         """
         worker.task = task
-        worker.deadline = time.monotonic() + self.lesson.limits.submission_seconds + PATIENCE
+        worker.deadline = time.monotonic() + self.patience
         try:
             worker.desk.send(task)
         except OSError as error:
             raise WorkerDied(self._fate(worker)) from error
 
-    def collect(self, worker: Worker) -> Outcome | AutograderError | Lost:
+    def collect(self, worker: Worker) -> Outcomes | AutograderError | Lost:
         """What a worker has to say.
 
         Raises:
@@ -137,7 +147,7 @@ class Crew:
         except (EOFError, OSError) as error:
             raise WorkerDied(self._fate(worker)) from error
         task, worker.task = worker.task, None
-        return Lost(task.student, said) if isinstance(said, str) else said
+        return Lost(task[0].student, said) if isinstance(said, str) else said
 
     def overdue(self, worker: Worker) -> bool:
         """Whether it has had more time than any submission may take."""
@@ -181,16 +191,16 @@ class Crew:
 
 
 class Pool:
-    """A crew at work; ``with Pool(lesson, jobs) as pool: pool.outcomes(tasks)``."""
+    """A crew at work; ``with Pool(lessons, jobs) as pool: pool.outcomes(submissions)``."""
 
-    def __init__(self, lesson: Lesson, jobs: int) -> None:
-        self.lesson, self.jobs = lesson, max(1, jobs)
+    def __init__(self, lessons: Sequence[Lesson], jobs: int) -> None:
+        self.lessons, self.jobs = lessons, max(1, jobs)
         self.crew: Crew | None = None
         self.idle: list[Worker] = []
         self.busy: list[Worker] = []
 
     def __enter__(self) -> Pool:
-        self.crew = Crew(self.lesson)
+        self.crew = Crew(self.lessons)
         return self
 
     def __exit__(
@@ -205,16 +215,16 @@ class Pool:
                 self.crew.close()
                 self.crew = None
 
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome | Lost]:
-        """Outcomes as they come; each task is read when there is a worker for it.
+    def outcomes(self, submissions: Iterable[Submission]) -> Iterator[Outcomes | Lost]:
+        """Outcomes as they come; each submission is read when there is a worker for it.
 
         Raises:
             AutograderError: when the engine cannot work here; what came before stands.
         """
-        waiting = iter(tasks)
+        waiting = iter(submissions)
         exhausted = False
         while not exhausted:
-            again: list[Task] = []
+            again: list[Submission] = []
             trouble = False
             while True:
                 while not (exhausted or trouble) and len(self.busy) < self.jobs:
@@ -227,7 +237,7 @@ class Pool:
                 if not self.busy:
                     break
                 for task, said in self._finished():
-                    if isinstance(said, Outcome | Lost):
+                    if isinstance(said, tuple | Lost):
                         yield said
                     else:
                         again.append(task)
@@ -236,7 +246,7 @@ class Pool:
             for task in again:
                 yield self._alone(task)
 
-    def _begin(self, task: Task) -> bool:
+    def _begin(self, task: Submission) -> bool:
         assert self.crew is not None
         worker = self.idle.pop() if self.idle else self.crew.hire()
         try:
@@ -246,7 +256,7 @@ class Pool:
         self.busy.append(worker)
         return True
 
-    def _finished(self) -> Iterator[tuple[Task, Outcome | Lost | AutograderError | WorkerDied]]:
+    def _finished(self) -> Iterator[tuple[Submission, Finding]]:
         assert self.crew is not None
         ready = wait([worker.desk for worker in self.busy], 5.0)
         for worker in list(self.busy):
@@ -266,7 +276,7 @@ class Pool:
                     self.idle.append(worker)
                     yield task, said
 
-    def _alone(self, task: Task) -> Outcome | Lost:
+    def _alone(self, task: Submission) -> Outcomes | Lost:
         """A second and last try, in a new worker, while no other runs."""
         self._dismiss_all()
         fate = "was lost"
@@ -278,7 +288,7 @@ class Pool:
                     if not isinstance(said, WorkerDied):
                         return said
                     fate = str(said)
-        return Lost(task.student, f"the process that graded it {fate}, twice")
+        return Lost(task[0].student, f"the process that graded it {fate}, twice")
 
     def _dismiss_all(self) -> None:
         assert self.crew is not None
@@ -294,11 +304,11 @@ def judged(lesson: Lesson, tasks: Iterable[Task], jobs: int) -> Iterator[Outcome
     Raises:
         AutograderError: when the engine cannot work here, or one of them could not be judged.
     """
-    with Pool(lesson, jobs) as pool:
-        for outcome in pool.outcomes(tasks):
-            if isinstance(outcome, Lost):
-                raise AutograderError(f"{outcome.student} was not graded: {outcome.reason}")
-            yield outcome
+    with Pool([lesson], jobs) as pool:
+        for found in pool.outcomes((task,) for task in tasks):
+            if isinstance(found, Lost):
+                raise AutograderError(f"{found.student} was not graded: {found.reason}")
+            yield from found
 
 
 @contextlib.contextmanager
