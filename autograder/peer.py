@@ -10,13 +10,15 @@ from __future__ import annotations
 import builtins
 import socket
 import traceback
-from collections.abc import Callable
+import weakref
 from typing import Any
 
 from autograder import wire
 
 MAX_MESSAGE = 4_000
 MAX_TRACEBACK = 6_000
+# Calls back and forth inside one another, well before Python's own limit cuts a message in two.
+MAX_NESTING = 100
 
 
 class Peer:
@@ -33,6 +35,9 @@ class Peer:
         # Handed-out objects stay alive as long as the connection, under numbers of this side.
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
+        # The same object of the other side is the same stand-in here, as long as anyone has it.
+        self._stand_ins: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._nesting = 0
         self.closed = False
 
     def stand_in(self, fields: dict) -> Any:
@@ -47,28 +52,62 @@ class Peer:
         """Do what the other side asks for; what is returned crosses, what is raised too."""
         raise NotImplementedError
 
+    def describe(self, error: BaseException) -> dict:
+        """What the other side may know of an exception of this side."""
+        return _describe(error)
+
+    def handed_out(self, value: Any) -> bool:
+        """Whether ``value`` is an object that this side gave to the other."""
+        return id(value) in self._numbers
+
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the other side and return its answer.
 
         Mutable arguments that the other side changed in place are changed here too.
 
         Raises:
-            ConnectionError: when the other side is gone.
+            ConnectionError: when the other side is gone, or its answer is malformed.
             wire.WireError: when a value cannot cross.
+            RecursionError: when both sides call each other too deeply.
             Exception: what the other side raised, as a built-in class.
         """
+        if self._nesting >= MAX_NESTING:
+            raise RecursionError("the calls back and forth are nested too deeply")
         tree, buffers = self.codec.encode(list(arguments))
-        self._send({"ask": operation, "v": tree}, buffers)
-        while True:
-            message, buffers = self._receive()
-            if "ask" in message:
+        self._nesting += 1
+        try:
+            self._send({"ask": operation, "v": tree}, buffers)
+            while True:
+                message, buffers = self._receive()
+                if "ask" not in message:
+                    break
                 self._serve(message, buffers)
-                continue
-            for position, changed in message.get("changed", []):
-                _restore(arguments[position], self.codec.decode(changed, buffers))
-            if "error" in message:
-                raise _exception(message["error"])
-            return self.codec.decode(message.get("v"), buffers)
+        except KeyboardInterrupt:
+            # The answer would be taken for that of the next question.
+            self._close()
+            raise
+        finally:
+            self._nesting -= 1
+        try:
+            return self._settle(message, buffers, _passed(operation, list(arguments)))
+        except wire.WireError as error:
+            raise ConnectionError(f"what came back is not readable ({error})") from None
+
+    def _settle(self, message: dict, buffers: list[Any], passed: list[Any]) -> Any:
+        """Bring changes home, then return or raise what the answer says."""
+        changes = message.get("changed", [])
+        if type(changes) is not list:
+            raise wire.WireError("the message is malformed")
+        for change in changes:
+            if type(change) is not list or len(change) != 2 or type(change[0]) is not int:
+                raise wire.WireError("the message is malformed")
+            position, tree = change
+            if not 0 <= position < len(passed):
+                raise wire.WireError("the message is malformed")
+            _restore(passed[position], self.codec.decode(tree, buffers))
+        if "error" in message:
+            raise _exception(message["error"])
+        return self.codec.decode(message.get("v"), buffers)
 
     def serve_one(self) -> bool:
         """Serve one request; False when the other side says it is done."""
@@ -85,31 +124,38 @@ class Peer:
     def _serve(self, message: dict, buffers: list[Any]) -> None:
         out: list[Any] = []
         reply: dict[str, Any] = {}
-        arguments: list[Any] = []
+        operation, arguments = "", []
+        self._nesting += 1
         try:
-            arguments = self.codec.decode(message["v"], buffers)
-            result = self.answer(str(message["ask"]), arguments)
+            operation, arguments = str(message["ask"]), self.codec.decode(message["v"], buffers)
+            if type(arguments) is not list:
+                raise wire.WireError("the message is malformed")
+            result = self.answer(operation, arguments)
             reply["v"], out = self.codec.encode(result)
         except BaseException as error:  # the other side decides what an exit or an interrupt means
-            reply, out = {"error": _describe(error)}, []
-        try:
-            reply["changed"] = self._changed(message.get("v"), buffers, arguments, out)
-        except Exception:
-            reply["changed"] = []
+            reply, out = {"error": self.describe(error)}, []
+        finally:
+            self._nesting -= 1
+        if type(arguments) is list:
+            before = _passed(operation, message.get("v"), wired=True)
+            reply["changed"] = self._changed(before, buffers, _passed(operation, arguments), out)
         try:
             self._send(reply, out)
         except wire.WireError as error:
-            self._send({"error": _describe(error)}, [])
+            self._send({"error": self.describe(error)}, [])
 
-    def _changed(self, before: Any, buffers: list[Any], values: list[Any], out: list[Any]) -> list:
+    def _changed(
+        self, before: list[Any], buffers: list[Any], values: list[Any], out: list[Any]
+    ) -> list:
         """Which arguments no longer read as they came, encoded into ``out``."""
-        if not isinstance(before, list):
-            return []
         changed = []
         for position, (tree, value) in enumerate(zip(before, values, strict=False)):
-            if not isinstance(value, list | dict | set | tuple) and not hasattr(value, "dtype"):
+            if not _mutable(value):
                 continue
-            now, parts = self.codec.encode(value)
+            try:
+                now, parts = self.codec.encode(value)
+            except Exception:  # it has become something that cannot cross
+                continue
             if _same(tree, buffers, now, parts):
                 continue
             start = len(out)
@@ -123,18 +169,25 @@ class Peer:
             number = len(self._objects)
             self._objects.append(value)
             self._numbers[id(value)] = number
-        name = getattr(value, "__name__", "")
         return {
             "i": number,
-            "k": type(value).__name__,
-            "n": name if isinstance(name, str) else "",
+            "k": type.__dict__["__name__"].__get__(type(value)),
+            "n": _name_of(value),
             "c": callable(value),
         }
 
     def _resolve(self, fields: dict) -> Any:
+        number = fields.get("i")
+        if type(number) is not int or number < 0:
+            raise wire.WireError("a handle without a number")
         if fields["$"] == "yours":
-            return self._objects[int(fields["i"])]
-        return self.stand_in(fields)
+            if number >= len(self._objects):
+                raise wire.WireError("a handle of an object that was never handed out")
+            return self._objects[number]
+        found = self._stand_ins.get(number)
+        if found is None:
+            found = self._stand_ins[number] = self.stand_in(fields)
+        return found
 
     def _send(self, tree: dict, buffers: list[Any]) -> None:
         try:
@@ -146,28 +199,61 @@ class Peer:
     def _receive(self) -> tuple[dict, list[Any]]:
         try:
             message, buffers = wire.receive(self.sock, self.limit)
+            if type(message) is not dict:
+                raise wire.WireError("the message is malformed")
         except (EOFError, OSError, wire.WireError) as error:
             # After a malformed message nothing that follows can be trusted to be a message.
-            self.closed = True
-            self.sock.close()
+            self._close()
             raise ConnectionError(f"the submission's kernel is gone ({error})") from error
-        if not isinstance(message, dict):
-            raise wire.WireError("the message is not readable")
         return message, buffers
+
+    def _close(self) -> None:
+        self.closed = True
+        self.sock.close()
+
+
+def _passed(operation: str, arguments: Any, wired: bool = False) -> list[Any]:
+    """The values that a request passed, one by one; of a ``wired`` request, their trees."""
+    if type(arguments) is not list or operation != "call" or len(arguments) != 3:
+        return arguments if type(arguments) is list else []
+    _, args, kwargs = arguments
+    if wired:
+        named = [value for _, value in kwargs["v"]] if type(kwargs) is dict else []
+    else:
+        named = list(kwargs.values()) if type(kwargs) is dict else []
+    return [*(args if type(args) is list else []), *named]
+
+
+def _mutable(value: Any) -> bool:
+    kinds = [(kind.__module__, kind.__name__) for kind in type(value).__mro__]
+    array = ("numpy", "ndarray") in kinds or ("torch", "Tensor") in kinds
+    return array or issubclass(type(value), list | dict | set | tuple)
+
+
+def _name_of(value: Any) -> str:
+    try:
+        name = getattr(value, "__name__", "")
+    except BaseException:  # an attribute of the student's own may do anything
+        return ""
+    return str.__str__(name)[: wire.MAX_NAME] if issubclass(type(name), str) else ""
 
 
 def _same(before: Any, old: list[Any], now: Any, new: list[Any]) -> bool:
     """Whether two trees are equal, their buffers compared by content."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        if before.keys() != now.keys() or before.get("$") != now.get("$"):
-            return before.get("$") == "yours" or now.get("$") == "yours"
-        return all(
+    if type(before) is not type(now):
+        return False
+    if isinstance(before, dict):
+        handles = ("handle", "yours")
+        if before.get("$") in handles and now.get("$") in handles:
+            # What came as the one goes back as the other, under the same number.
+            return before["$"] != now["$"] and before.get("i") == now.get("i")
+        return before.keys() == now.keys() and all(
             bytes(old[before[key]]) == bytes(new[now[key]])
             if key == "b"
             else _same(before[key], old, now[key], new)
             for key in before
         )
-    if isinstance(before, list) and isinstance(now, list):
+    if isinstance(before, list):
         return len(before) == len(now) and all(
             _same(a, old, b, new) for a, b in zip(before, now, strict=True)
         )
@@ -182,34 +268,38 @@ def _shift(tree: Any, start: int) -> Any:
 
 def _restore(target: Any, value: Any) -> Any:
     """Give ``target`` the content of ``value``, in place where the type allows it."""
-    if type(target) is not type(value) or target is value:
+    kind = type(target)
+    if kind is not type(value) or target is value:
         return value
-    if isinstance(target, list) and len(target) == len(value):
+    if kind is tuple and len(target) == len(value):
+        new = tuple(_restore(old, item) for old, item in zip(target, value, strict=True))
+        return target if all(a is b for a, b in zip(new, target, strict=True)) else new
+    if kind is list and len(target) == len(value):
         target[:] = [_restore(old, new) for old, new in zip(target, value, strict=True)]
-    elif isinstance(target, list):
+    elif kind is list:
         target[:] = value
-    elif isinstance(target, dict):
+    elif kind is dict:
         merged = {k: _restore(target[k], v) if k in target else v for k, v in value.items()}
         target.clear()
         target.update(merged)
-    elif isinstance(target, set):
+    elif kind is set:
         target.clear()
         target.update(value)
-    elif type(target).__module__.startswith("torch") and hasattr(target, "copy_"):
-        if target.shape == value.shape:
-            target.detach().copy_(value.detach())
-    elif hasattr(target, "dtype") and getattr(target, "shape", None) == value.shape:
-        if getattr(getattr(target, "flags", None), "writeable", False):
+    elif not _mutable(target) or target.shape != value.shape or target.dtype != value.dtype:
+        return value
+    elif kind.__module__ == "numpy":
+        if target.flags.writeable:
             target[...] = value
     else:
-        return value
+        target.detach().copy_(value.detach())
     return target
 
 
 def _describe(error: BaseException) -> dict:
-    names = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
+    kind = type(error)
+    names = [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
     try:
-        single = isinstance(error, KeyError) and len(error.args) == 1
+        single = issubclass(kind, KeyError) and len(error.args) == 1
         message = str(error.args[0]) if single else str(error)
     except BaseException:
         message = ""
@@ -221,7 +311,7 @@ def _describe(error: BaseException) -> dict:
     text = "".join(traceback.format_list(frames))
     return {
         "types": names,
-        "name": type(error).__name__,
+        "name": kind.__name__,
         "message": message[:MAX_MESSAGE],
         "traceback": text[-MAX_TRACEBACK:],
     }
@@ -229,24 +319,28 @@ def _describe(error: BaseException) -> dict:
 
 def _exception(fields: Any) -> BaseException:
     """The exception of the other side as its nearest built-in class."""
-    if not isinstance(fields, dict):
-        return wire.WireError("the message is not readable")
+    if type(fields) is not dict or type(fields.get("types", [])) is not list:
+        raise wire.WireError("the message is malformed")
     name, message = str(fields.get("name", ""))[:200], str(fields.get("message", ""))[:MAX_MESSAGE]
+    error: BaseException
     if name == "KeyboardInterrupt":
-        return TimeoutError("the call took too long and was interrupted")
-    if name in ("SystemExit", "GeneratorExit"):
-        return RuntimeError(f"the code ended itself ({name})")
-    found: Callable[..., BaseException] = RuntimeError
-    for candidate in fields.get("types", []):
-        known = getattr(builtins, str(candidate), None)
-        if isinstance(known, type) and issubclass(known, Exception):
-            found = known
-            if candidate != name:
-                message = f"{name}: {message}"
-            break
-    try:
-        error = found(message)
-    except TypeError:  # UnicodeDecodeError and its like want more than a message
-        error = ValueError(f"{name}: {message}")
+        error = TimeoutError("the call took too long and was interrupted")
+    elif name in ("SystemExit", "GeneratorExit"):
+        error = RuntimeError(f"the code ended itself ({name})")
+    else:
+        error = _built_in(fields.get("types", []), name, message)
     error.remote_traceback = str(fields.get("traceback", ""))[:MAX_TRACEBACK]  # type: ignore[attr-defined]
     return error
+
+
+def _built_in(types: list[Any], name: str, message: str) -> BaseException:
+    """An instance of the first class that is built in and made from a message alone."""
+    for candidate in types[:50]:
+        known = vars(builtins).get(str(candidate))
+        if not (isinstance(known, type) and issubclass(known, Exception)):
+            continue
+        try:
+            return known(message if known.__name__ == name else f"{name}: {message}")
+        except TypeError:  # UnicodeDecodeError and its like want more than a message
+            continue
+    return RuntimeError(f"{name}: {message}")

@@ -17,14 +17,15 @@ class Remote:
     """
 
     __array_ufunc__ = None
-    __slots__ = ("_fields", "_peer")
+    __slots__ = ("__weakref__", "_fields", "_peer")
 
     def __init__(self, peer: Peer, fields: dict) -> None:
         object.__setattr__(self, "_peer", peer)
         object.__setattr__(self, "_fields", fields)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__") and name not in ("__name__", "__doc__"):
+        special = name.startswith("__") and name.endswith("__")
+        if name in Remote.__slots__ or (special and name not in ("__name__", "__doc__")):
             raise AttributeError(name)
         return self._peer.ask("get", self, name)
 
@@ -41,13 +42,16 @@ class Remote:
         self._peer.ask("delitem", self, key)
 
     def __contains__(self, item: Any) -> bool:
-        return bool(self._peer.ask("contains", self, item))
+        return self._peer.ask("contains", self, item) is True
 
     def __len__(self) -> int:
-        return int(self._peer.ask("len", self))
+        length = self._peer.ask("len", self)
+        if type(length) is not int:
+            raise TypeError(f"the length of {self!r} is not a number")
+        return length
 
     def __bool__(self) -> bool:
-        return bool(self._peer.ask("bool", self))
+        return self._peer.ask("bool", self) is True
 
     def __iter__(self) -> Iterator[Any]:
         return self._peer.ask("iter", self)
@@ -64,6 +68,9 @@ class Remote:
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self!r} is an object of the submission, not an array")
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"{self!r} stays there; it can be neither copied nor pickled")
 
     def __repr__(self) -> str:
         name = self._fields.get("n") or "object"

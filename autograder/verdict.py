@@ -6,6 +6,8 @@ import ast
 import contextlib
 import io
 import linecache
+import math
+import numbers
 import re
 import traceback
 import warnings
@@ -16,7 +18,8 @@ MAX_OUTPUT = 20_000
 MAX_MESSAGE = 2_000
 # Assertions of these modules print the expected values: only their counts are passed on.
 TELLTALES = ("numpy.testing", "unittest", "torch.testing", "pandas._testing", "pandas.testing")
-COUNTS = re.compile(r"^\s*(Mismatched elements|Max absolute|Max relative|Greatest absolute).*$")
+# The largest difference would tell the one expected value from the student's own.
+COUNTS = re.compile(r"^\s*Mismatched elements.*$")
 
 
 @dataclass
@@ -46,7 +49,8 @@ class Verdict:
     @classmethod
     def of_connection(cls, error: BaseException) -> Verdict:
         """The verdict when the submission's kernel could not be asked at all."""
-        return cls("error", None, type(error).__name__, str(error), [_error_output(error, [])])
+        output = _error_output(error, [])
+        return cls("error", None, type(error).__name__, _message(error), [output])
 
 
 class _Stream(io.StringIO):
@@ -70,17 +74,18 @@ def run_cell(source: str, name: str, namespace: dict[str, Any]) -> Verdict:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")
                 value = _execute(source, filename, namespace)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                verdict.value = float(value)
-        except Exception as error:
-            verdict = Verdict("error", None, type(error).__name__, explain(error))
-            verdict.outputs = [_error_output(error, traceback.extract_tb(error.__traceback__))]
+            verdict.value = _credit(value)
+        except KeyboardInterrupt:
+            raise
         except SystemExit as error:
             verdict = Verdict("error", None, "SystemExit", "the test ended itself")
             verdict.outputs = [_error_output(error, [])]
+        except BaseException as error:  # pytest's own failures are no Exception
+            verdict = Verdict("error", None, type(error).__name__, explain(error))
+            verdict.outputs = [_error_output(error, traceback.extract_tb(error.__traceback__))]
     streams = (("stdout", out), ("stderr", err))
     verdict.outputs[:0] = [
-        {"output_type": "stream", "name": which, "text": stream.getvalue()}
+        {"output_type": "stream", "name": which, "text": _writable(stream.getvalue())}
         for which, stream in streams
         if stream.getvalue()
     ]
@@ -104,7 +109,7 @@ def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        namespace.setdefault("get_ipython", _shell(namespace))
+        namespace["get_ipython"] = lambda: _Shell(namespace)
         tree = ast.parse(TransformerManager().transform_cell(source), filename)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, filename, "exec"), namespace)
@@ -113,15 +118,43 @@ def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
     return None
 
 
-def _shell(namespace: dict[str, Any]) -> Any:
-    """``get_ipython`` for the rare test that uses a magic."""
+class _Shell:
+    """``get_ipython()`` for the rare test that uses a magic: runs its cell, ignores the rest."""
 
-    def get_ipython() -> Any:
-        from IPython.core.interactiveshell import InteractiveShell
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
 
-        return InteractiveShell.instance(user_ns=namespace)
+    def run_cell_magic(self, name: str, line: str, cell: str) -> None:
+        """``%%time``, ``%%capture`` and the like: the cell alone."""
+        exec(compile(cell, f"<%%{name}>", "exec"), self.namespace)
 
-    return get_ipython
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def _credit(value: Any) -> float | None:
+    """The partial credit that a cell's last value gives, if any; NaN and infinity give none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    credit = float(value)
+    return credit if math.isfinite(credit) else 0.0
+
+
+def _writable(text: str) -> str:
+    """Text that any file takes: half a character of the student's own must not stop the grading."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return _writable(str(error)[:MAX_MESSAGE])
+    except Exception:  # such as an integer of more than 4300 digits
+        return ""
+
+
+def tells(error: BaseException) -> bool:
+    """Whether an exception's message shows expected values."""
+    return isinstance(error, AssertionError) and _raised_in(error, TELLTALES)
 
 
 def explain(error: BaseException) -> str:
@@ -130,13 +163,13 @@ def explain(error: BaseException) -> str:
     An assertion's own message is the author's word to the student. One that a testing library made
     prints both arrays, so only its counts remain. What the student's own code raised is told as is.
     """
-    text = str(error)[:MAX_MESSAGE]
+    text = _message(error)
     if hasattr(error, "remote_traceback"):
         return f"your code raised {type(error).__name__}" + (f": {text}" if text else "")
     if isinstance(error, ConnectionError):
         return "your notebook's kernel had stopped before this test"
     if isinstance(error, AssertionError):
-        if _raised_in(error, TELLTALES):
+        if tells(error):
             counts = [line.strip() for line in text.splitlines() if COUNTS.match(line)]
             return "; ".join(["not the expected values", *counts])
         return text or "not the expected result"
@@ -160,11 +193,12 @@ def _error_output(error: BaseException, frames: Any) -> dict:
     kept = [f for f in frames if not f.filename.endswith(("peer.py", "verdict.py", "remote.py"))]
     lines = traceback.format_list(kept)
     if remote := getattr(error, "remote_traceback", ""):
-        lines += ["In the submission:\n", remote]
-    last = f"{type(error).__name__}: {error}"
+        lines += ["In the submission:\n", _writable(remote)]
+    message = _message(error)
+    last = f"{type(error).__name__}: {message}"
     return {
         "output_type": "error",
         "ename": type(error).__name__,
-        "evalue": str(error)[:MAX_MESSAGE],
+        "evalue": message,
         "traceback": [*"".join(lines).splitlines(), last[:MAX_MESSAGE]],
     }
