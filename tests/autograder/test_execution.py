@@ -1,0 +1,323 @@
+"""One notebook on its two processes, for real: a warm kernel and the referee."""
+
+import nbformat
+import pytest
+from nbformat import v4
+from papermill.engines import papermill_engines
+
+from autograder.execution import Bout
+from autograder.limits import Limits
+from autograder.registration import KERNEL_NAME, register
+from autograder.results import Status
+from autograder.trusted import read_trusted
+
+PACKAGES = ["numpy", "matplotlib", "course"]
+HONEST = "def double(x):\n    return 2 * x"
+
+
+def code(source):
+    return v4.new_code_cell(source)
+
+
+def marked(source, name, **wanted):
+    cell = code(source)
+    cell.metadata["nbgrader"] = {
+        "grade": False,
+        "solution": False,
+        "locked": True,
+        "task": False,
+        "points": 0,
+        "grade_id": name,
+        "schema_version": 3,
+        **wanted,
+    }
+    return cell
+
+
+def solution(source, name="double"):
+    return marked(source, name, solution=True, locked=False)
+
+
+def graded(source, name="test-double", points=2):
+    return marked(source, name, grade=True, points=points)
+
+
+def run(*cells, kernel=KERNEL_NAME, **wanted):
+    """Run cells and return the bout and the notebook."""
+    register()
+    notebook = v4.new_notebook(cells=[nbformat.from_dict(cell) for cell in cells])
+    for number, part in enumerate((notebook, *notebook.cells)):
+        part.metadata["papermill"] = {}
+        if part is not notebook:
+            part.id = f"cell-{number}"
+    limits = Limits(**{"cell_seconds": 30, **wanted.pop("limits", {})})
+    bout = Bout(**{"packages": PACKAGES, "limits": limits, **wanted})
+    ran = papermill_engines.execute_notebook_with_engine(
+        "referee", notebook, kernel_name=kernel, progress_bar=False, log_output=False, bout=bout
+    )
+    return bout, ran
+
+
+def result_of(*cells, **wanted):
+    bout, _ = run(*cells, **wanted)
+    return bout.results["test-double"]
+
+
+def test_a_right_answer_earns_the_points_of_its_cell():
+    result = result_of(solution(HONEST), graded("assert double(2) == 4"))
+    assert (result.status, result.points, result.message) == (Status.PASSED, 2, "")
+
+
+def test_a_cold_kernel_gives_the_same():
+    result = result_of(
+        solution(HONEST), graded("assert double(2) == 4"), kernel="python3", packages=None
+    )
+    assert result.status is Status.PASSED
+
+
+def test_a_wrong_answer_is_told_in_the_words_of_the_test():
+    result = result_of(
+        solution("def double(x):\n    return x"),
+        graded('assert double(2) == 4, "double(2) should be twice two"'),
+    )
+    assert (result.status, result.points) == (Status.FAILED, 0)
+    assert result.message == "double(2) should be twice two"
+
+
+def test_what_the_submission_raises_is_told_as_its_own():
+    result = result_of(solution("def double(x):\n    return x / 0"), graded("double(2)"))
+    assert result.message == "your code raised ZeroDivisionError: division by zero"
+
+
+def test_a_function_that_never_ends_is_a_time_out_and_the_next_test_still_runs():
+    bout, _ = run(
+        solution("def double(x):\n    while x: pass\n    return 0"),
+        graded("double(2)"),
+        graded("assert double(0) == 0", "test-zero"),
+        limits={"cell_seconds": 1},
+    )
+    assert bout.results["test-double"].status is Status.TIMEOUT
+    assert "1 s" in bout.results["test-double"].message
+    assert bout.results["test-zero"].status is Status.PASSED
+
+
+def test_a_function_that_ignores_the_interrupt_is_ended_with_its_kernel():
+    stubborn = """
+import signal
+def double(x):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True: pass
+"""
+    bout, _ = run(
+        solution(stubborn),
+        graded("double(2)"),
+        graded("assert True", "test-next"),
+        limits={"cell_seconds": 1},
+    )
+    assert bout.results["test-double"].points == 0
+    assert bout.results["test-next"].status is Status.DIED
+    assert len(bout.problems) == 1
+
+
+def test_a_cell_that_never_ends_is_interrupted_and_the_rest_runs():
+    bout, _ = run(
+        code("while True: pass"),
+        solution(HONEST),
+        graded("assert double(1) == 2"),
+        limits={"cell_seconds": 1},
+    )
+    assert bout.results["test-double"].status is Status.PASSED
+    assert "took longer than 1 s" in bout.problems[0]
+
+
+@pytest.mark.parametrize(
+    "body", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"], ids=["exit", "kill"]
+)
+def test_a_function_that_ends_its_kernel_earns_nothing_and_says_why(body):
+    bout, _ = run(
+        solution(f"def double(x):\n    {body}"),
+        graded("double(2)"),
+        graded("assert True", "test-next"),
+    )
+    assert bout.results["test-double"].status is Status.DIED
+    assert bout.results["test-next"].points == 0
+    assert "the kernel stopped in cell test-double" in bout.problems[0]
+
+
+def test_points_earned_before_the_kernel_died_stay():
+    bout, _ = run(
+        solution(HONEST),
+        graded("assert double(2) == 4"),
+        code("import os; os._exit(3)"),
+        graded("assert double(2) == 4", "test-late"),
+    )
+    assert bout.results["test-double"].points == 2
+    assert bout.results["test-late"].points == 0
+
+
+def test_sys_exit_in_a_tested_function_is_a_failed_test():
+    result = result_of(solution("import sys\ndef double(x): sys.exit(0)"), graded("double(2)"))
+    assert (result.status, result.points) == (Status.FAILED, 0)
+
+
+def test_endless_printing_is_cut_off_and_the_rest_runs():
+    bout, ran = run(
+        code("while True: print('x' * 1000)"),
+        solution(HONEST),
+        graded("assert double(1) == 2"),
+        limits={"output_mb": 1, "cell_seconds": 20},
+    )
+    assert bout.results["test-double"].status is Status.PASSED
+    assert "output_mb" in bout.problems[0]
+    assert len(str(ran.cells[0].outputs)) < 2_000_000
+
+
+def test_a_message_that_is_too_large_is_refused_and_named():
+    result = result_of(
+        solution("import numpy as np\ndef double(x): return np.zeros(10**6)"),
+        graded("double(2)"),
+        limits={"message_mb": 1},
+    )
+    assert result.points == 0
+    assert "too large" in result.message
+
+
+def test_an_in_place_change_is_seen_by_the_test():
+    result = result_of(
+        solution("def double(x):\n    x *= 2"),
+        graded("import numpy as np\na = np.ones(3)\ndouble(a)\nassert a.sum() == 6"),
+    )
+    assert result.status is Status.PASSED
+
+
+def test_a_function_of_the_test_is_called_back():
+    result = result_of(
+        solution("def double(f): return 2 * f(3)"),
+        graded(
+            "seen = []\nassert double(lambda x: seen.append(x) or x + 1) == 8\nassert seen == [3]"
+        ),
+    )
+    assert result.status is Status.PASSED
+
+
+def test_an_object_that_equals_everything_equals_nothing_here():
+    result = result_of(
+        solution("class Yes:\n    def __eq__(self, o): return True\ndef double(x): return Yes()"),
+        graded("assert double(2) == 4"),
+    )
+    assert result.status is Status.FAILED
+
+
+def test_a_number_that_decides_its_own_comparison_is_refused():
+    result = result_of(
+        solution(
+            "class N:\n"
+            "    def __sub__(self, o): return 0\n"
+            "    __rsub__ = __sub__\n"
+            "    def __float__(self): return 4.0\n"
+            "    def __array__(self, *a, **k):\n"
+            "        import numpy as np\n"
+            "        return np.array(4.0)\n"
+            "def double(x): return N()"
+        ),
+        graded("import numpy as np\nassert np.abs(np.asarray(double(2)) - 4) < 1"),
+    )
+    assert result.status is Status.FAILED
+
+
+def test_names_of_the_referee_cannot_be_shadowed():
+    test = graded("assert np.allclose(double(2), 4)\nassert abs(double(2) - 4) == 0")
+    master = v4.new_notebook(cells=[code("import numpy as np"), solution(HONEST), test])
+    cheat = (
+        "import builtins\nimport numpy as np\n"
+        "np.allclose = lambda *a: True\nbuiltins.abs = lambda x: 0\n"
+        "class np:\n    allclose = staticmethod(lambda *a: True)\n"
+        "def abs(x): return 0\ndef double(x): return x"
+    )
+    wrong = result_of(solution(cheat), test, trusted=read_trusted(master))
+    right = result_of(solution(HONEST), test, trusted=read_trusted(master))
+    assert (wrong.status, right.status) == (Status.FAILED, Status.PASSED)
+
+
+def test_partial_credit_is_the_value_of_the_last_expression_and_never_above_the_points():
+    half = result_of(solution(HONEST), graded("score = 1 if double(1) == 2 else 0\nscore"))
+    more = result_of(solution(HONEST), graded("double(50)"))
+    assert (half.status, half.points) == (Status.PARTIAL, 1)
+    assert (more.status, more.points) == (Status.PASSED, 2)
+
+
+def test_a_warning_costs_nothing():
+    result = result_of(
+        solution("import warnings\ndef double(x):\n    warnings.warn('old')\n    return 2 * x"),
+        graded("assert double(2) == 4"),
+    )
+    assert result.status is Status.PASSED
+
+
+def test_what_the_submission_prints_while_tested_is_kept_for_its_feedback():
+    result = result_of(
+        solution("def double(x):\n    print('I got', x)\n    return 2 * x"),
+        graded("assert double(2) == 4"),
+    )
+    assert result.output == "I got 2\n"
+
+
+@pytest.mark.parametrize("line", ["import scipy.signal", "from torch import nn"])
+def test_a_package_that_is_not_allowed_is_refused_by_name(line):
+    _, ran = run(code(line), packages=["numpy"])
+    (output,) = ran.cells[0].outputs
+    assert output.ename in ("ImportError", "ModuleNotFoundError")
+    assert "not allowed" in output.evalue
+
+
+def test_a_helper_marked_in_submission_runs_beside_the_students_objects():
+    test = """
+from course.checks import in_submission
+
+@in_submission
+def kind(thing):
+    return type(thing).__name__, thing.value + 1
+
+assert kind(double(3)) == ("Box", 4)
+"""
+    result = result_of(
+        solution("class Box:\n    def __init__(s, v): s.value = v\ndef double(x): return Box(x)"),
+        graded(test),
+    )
+    assert result.status is Status.PASSED, result.message
+
+
+def test_a_missing_name_is_explained():
+    result = result_of(solution("pass"), graded("triple(2)"))
+    assert "triple" in result.message
+    assert "did the cell that defines it run?" in result.message
+
+
+def test_time_for_the_whole_submission_is_bounded():
+    bout, _ = run(
+        code("import time; time.sleep(1.2)"),
+        solution(HONEST),
+        graded("assert double(1) == 2"),
+        limits={"submission_seconds": 1},
+    )
+    assert bout.results["test-double"].points == 0
+    assert any("1 s" in problem for problem in bout.problems)
+
+
+def test_a_submission_that_forges_the_bridge_gains_nothing():
+    forger = """
+import sys
+bridge = sys.modules["autograder.bridge"]
+bridge.serve = lambda: None
+def double(x): return 4
+"""
+    bout, _ = run(solution(forger), graded("assert double(3) == 6"), limits={"cell_seconds": 5})
+    assert bout.results["test-double"].points == 0
+
+
+def test_illustrations_of_the_master_are_not_drawn_again():
+    _, ran = run(
+        code("print('a picture')"), code("print('mine')"), skip=frozenset(["print('a picture')"])
+    )
+    assert ran.cells[0].outputs == []
+    assert ran.cells[1].outputs[0].text == "mine\n"

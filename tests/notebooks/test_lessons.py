@@ -1,0 +1,45 @@
+"""Every lesson that exists, proven as `autograder verify` proves it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import IsolationError
+from autograder.exercises import read_exercises, total_points
+from autograder.folder import CourseFolder
+from autograder.isolation import choose
+from autograder.mistakes import read_mistakes
+from autograder.text import read_text
+from autograder.verify import verify
+
+FOLDER = CourseFolder.open(Path(__file__).parents[2])
+LESSONS = FOLDER.lessons()
+
+
+def isolation():
+    try:
+        return choose()
+    except IsolationError:
+        return "process"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_has_100_points_in_cells_of_one_behaviour(name):
+    exercises = read_exercises(read_text(FOLDER.text(name)))
+    assert total_points(exercises) == 100
+    assert sum(len(exercise.tests) for exercise in exercises) >= 16
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_knows_thirty_mistakes_and_ten_other_right_answers(name):
+    variants = read_mistakes(FOLDER.mistakes(name))
+    assert sum(not variant.right for variant in variants) >= 30
+    assert sum(variant.right for variant in variants) >= 10
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_hidden_tests_of_a_lesson_are_proven(name):
+    proof = verify(FOLDER, [name], os.cpu_count() or 1, isolation())
+    assert proof.ok, proof.to_dict()
