@@ -1,4 +1,4 @@
-"""Where everything lies, for nbgrader's own commands and for ours (`autograder` reads this file)."""
+"""Where everything lies, for nbgrader's own commands and for `autograder`, which reads it too."""
 
 c = get_config()
 

@@ -141,7 +141,7 @@ def build_solution(folder: CourseFolder, name: str, log: Callable[[str], None] =
 def build(
     folder: CourseFolder, names: list[str], *, log: Callable[[str], None] = print
 ) -> list[Path]:
-    """Build lessons and return the files that changed; nothing is written for a lesson that fails."""
+    """Build lessons; the files that changed. A lesson that fails leaves its files as they were."""
     changed = []
     for name in names:
         made = list(products(folder, name))

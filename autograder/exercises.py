@@ -1,4 +1,4 @@
-"""The structure of a master notebook: which cells students fill in, which test them, for how much."""
+"""The structure of a master notebook: what students fill in, what tests it, for how much."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class CourseFolder:
     """The rooms of one course; every path is absolute.
 
     Any nbgrader course folder will do: what its ``nbgrader_config.py`` does not say is nbgrader's
-    default (``source``, ``release``, ``submitted``, ``autograded``, ``feedback``, ``gradebook.db``).
+    default (``source``, ``release``, ``submitted``, ``autograded``, ``gradebook.db``).
     """
 
     root: Path
