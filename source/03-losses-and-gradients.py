@@ -43,7 +43,8 @@
 #
 # **Conventions of the whole lesson.** A batch has $M$ samples, one a row: $X$ is $(M, d)$. A weight
 # matrix is (outputs, inputs), so a layer computes $Z = X W^\top + b$. A loss is the
-# **mean over samples** of the **sum over outputs**. $\ln$ is the natural logarithm.
+# **mean over samples** of the **sum over outputs**. $\ln$ is the natural logarithm. A function of
+# yours returns new arrays and leaves those it was given as they were.
 
 # %% tags=["parameters"]
 seed = 0
@@ -196,8 +197,9 @@ print(
 # ## Three classic bends
 #
 # A nonlinearity, or *activation*, acts on each number of a feature map by itself. Above: the
-# function. Below: its derivative, which is what backpropagation multiplies by. Where the derivative
-# is near zero (shaded), the unit is **saturated** and passes no gradient back.
+# function. Below: its derivative. Training sends a gradient back through the network, layer by layer
+# (*backpropagation*, Part 5), and each activation on the way multiplies it by this derivative. Where
+# the derivative is near zero (shaded), the unit is **saturated** and passes no gradient back.
 
 # %% tags=["illustration"]
 z = np.linspace(-6, 6, 601)
@@ -571,25 +573,17 @@ figure.tight_layout()
 #   the time). That is a picture, not a reason.
 # - It *trains fast*. Krizhevsky, Sutskever and Hinton (2012) report that a four-layer CNN on
 #   CIFAR-10 reached 25% training error in a sixth of the epochs that the same net needed with tanh.
-# - Its outputs are *sparse*: many exact zeros. That alone saves neither memory nor time: a dense
-#   array stores its zeros, and a dense product multiplies by them.
+# - Its outputs are *sparse*: many exact zeros. What that saves, Question 4 asks.
 # - Its outputs are *not centred on zero* (neither are the sigmoid's): Part 6 shows what that costs.
-# - A unit can *die*: if $z < 0$ on every sample, its output and its gradient are zero everywhere,
-#   and no descent step changes its weights again. The relatives above keep a slope on the left for
-#   that reason.
-#
-# **Which one?** For hidden layers start with ReLU and spend your time elsewhere; leaky ReLU, ELU,
-# SELU and GELU sometimes gain a fraction of a percentage point (and Transformers like GELU), which
-# you should believe only after several random seeds. Keep sigmoid and tanh out of deep stacks of
-# hidden layers. At the *output* the task decides, not fashion: sigmoid where you want one
-# probability, softmax where you want one of $K$.
+# - A unit can be stuck on the flat side for good. Question 4 asks for that as well.
 #
 # ## Question 3 · What ten layers leave of a gradient
 #
 # Backpropagation multiplies the gradient by one derivative per layer. Leave the weights aside.
 # After ten sigmoid layers, what is the *largest* factor that their ten derivatives can multiply a
 # gradient by? And what do you choose for the hidden layers and for the output of a CNN that tells
-# cats from dogs with one output probability?
+# cats from dogs with one output, the probability of a dog? (Softmax, in Part 2, turns $K$ numbers into
+# $K$ probabilities that sum to 1.)
 
 # %% nbgrader={"grade": false, "grade_id": "q-vanishing", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_sigmoid_factor: the largest possible product of ten sigmoid derivatives
@@ -611,6 +605,12 @@ check_choice(q_output, "sigmoid", options, "q_output")
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Which one?** For hidden layers start with ReLU and spend your time elsewhere; leaky ReLU, ELU,
+# SELU and GELU sometimes gain a fraction of a percentage point (and Transformers like GELU), which
+# you should believe only after several random seeds. Keep sigmoid and tanh out of deep stacks of
+# hidden layers. At the *output* the task decides, not fashion: sigmoid where you want one
+# probability, softmax where you want one of $K$.
+#
 # Now with weights. The next cell sends a gradient back through 20 random layers of 64 units. The
 # weights are scaled so that the *forward* signal keeps a sensible size for each activation (lesson
 # 05 says how); the picture shows what is left of the gradient on its way from the output, on the
@@ -682,6 +682,11 @@ z = inputs @ w - 100  # (64,); the bias -100 is what one step that was far too l
 upstream = rng.normal(size=64)
 print("largest gradient of the dead unit's weights:", abs((upstream * relu_grad(z)) @ inputs).max())
 
+# %% [markdown]
+# So zeros alone save neither time nor memory: a dense product multiplies by them, and a dense array
+# stores them. And a unit whose $z$ is negative on every sample is *dead*: its output and its gradient
+# are zero everywhere, and no descent step on the loss changes its weights again. Leaky ReLU and ELU
+# keep a slope on the left for that reason.
 
 # %% [markdown]
 # ## Part 2 · How wrong? Three losses
@@ -1171,13 +1176,13 @@ for name, p in {"before": [0.2, 0.4, 0.1, 0.3], "after": [0.1, 0.1, 0.7, 0.1]}.i
 #
 # A **tensor** here is an array with any number of axes. The number of axes is its **order**. (It is
 # also called rank, but linear algebra means something else by that word.) A gray image has order 2,
-# a colour image 3, a batch of colour images 4. A tensor with axes of $d_1, \dots, d_N$ entries has
-# $d_1 d_2 \cdots d_N$ of them.
+# a colour image 3, a batch of colour images 4. A tensor with axes of $d_1, \dots, d_P$ entries has
+# $d_1 d_2 \cdots d_P$ of them.
 #
 # ## Question 7 · Order, rank, index
 #
-# 1. A batch of $M = 32$ samples goes into a hidden layer of 50 units. A slide calls the result
-#    $z_H$ "vectors of dimension $M \times N_H$". What is the order of $z_H$ for the batch?
+# 1. A batch of $M = 32$ samples goes into a hidden layer of $N_H = 50$ units. A slide calls what comes
+#    out, $z_H$, "vectors of dimension $M \times N_H$". What is the order of $z_H$ for the batch?
 # 2. $A = u v^\top$ with $u \in \mathbb R^3$, $v \in \mathbb R^4$, both nonzero. Its order is two.
 #    What is its rank in linear algebra?
 # 3. With the axes [height, width, colour, image], `X[100, 150, 1, 30]` is row 100, column 150 of
@@ -1218,13 +1223,16 @@ X = np.zeros((101, 151, 3, 31), dtype=np.uint8)  # height, width, colour, image
 print("in NCHW the shape is", X.transpose(3, 2, 0, 1).shape)
 
 # %% [markdown]
-# For a batch everything gets one axis more: $x$ is a matrix $(M, d)$, $z_H$ and $u_H$ are matrices
-# $(M, N_H)$, and the output $z_O$ is a matrix $(M, K)$.
+# For a batch everything gets one axis more: the input $x$ is a matrix $(M, d)$; the hidden layer,
+# before ($z_H$) and after its activation ($u_H$), is a matrix $(M, N_H)$; the output $z_O$ is a
+# matrix $(M, K)$.
+#
+# ## The gradient tensor
 #
 # The **gradient tensor** of $y = f(x)$ holds the derivative of every output by every input. If $y$
-# has order $M$ and $x$ has order $N$, it has order $M + N$, the output's axes first:
+# has order $P$ and $x$ has order $Q$, it has order $P + Q$, the output's axes first:
 #
-# $$\left[\frac{\partial f}{\partial x}\right]_{i_1 \dots i_M,\; j_1 \dots j_N} = \frac{\partial f_{i_1 \dots i_M}}{\partial x_{j_1 \dots j_N}} .$$
+# $$\left[\frac{\partial f}{\partial x}\right]_{i_1 \dots i_P,\; j_1 \dots j_Q} = \frac{\partial f_{i_1 \dots i_P}}{\partial x_{j_1 \dots j_Q}} .$$
 #
 # ## Question 8 · The size of a gradient tensor
 #
@@ -1265,12 +1273,13 @@ print(
 #
 # 1. `example_gradient(w)`: $f(w) = (w_1 w_2,\; w_1^2 + w_3^3)$, with `w` of shape $(3,)$. Two
 #    outputs, three inputs: shape $(2, 3)$.
-# 2. `linear_grad_w(A, w)`: $z = A w$ with `A` $(M, N)$, by the *vector* $w$. Shape $(M, N)$.
-# 3. `linear_grad_A(A, w)`: the same $z = A w$, by the *matrix* $A$. Shape $(M, M, N)$, with entry
+# 2. `linear_grad_w(A, w)`: $z = A w$ with `A` $(m, n)$ ($m$ outputs, $n$ inputs, one sample), by the
+#    *vector* $w$. Shape $(m, n)$.
+# 3. `linear_grad_A(A, w)`: the same $z = A w$, by the *matrix* $A$. Shape $(m, m, n)$, with entry
 #    $[i, k, j] = \partial z_i / \partial A_{kj}$.
 #
 # *Worked example.* At $w = (2, 3, 1)$ the first is
-# $\begin{bmatrix}3 & 2 & 0\\ 4 & 0 & 3\end{bmatrix}$. For the third with $M = 2$ and
+# $\begin{bmatrix}3 & 2 & 0\\ 4 & 0 & 3\end{bmatrix}$. For the third with $m = 2$ and
 # $w = (5, 6, 7)$: $z_0$ sees only row 0 of $A$, so the slice `[0]` is
 # $\begin{bmatrix}5&6&7\\0&0&0\end{bmatrix}$ and the slice `[1]` is
 # $\begin{bmatrix}0&0&0\\5&6&7\end{bmatrix}$.
@@ -1284,14 +1293,14 @@ def example_gradient(w):
 
 
 def linear_grad_w(A, w):
-    """The gradient tensor (M, N) of z = A w by w; A (M, N), w (N,)."""
+    """The gradient tensor (m, n) of z = A w by w; A (m, n), w (n,)."""
     ### BEGIN SOLUTION
     return A.copy()
     ### END SOLUTION
 
 
 def linear_grad_A(A, w):
-    """The gradient tensor (M, M, N) of z = A w by A; A (M, N), w (N,)."""
+    """The gradient tensor (m, m, n) of z = A w by A; A (m, n), w (n,)."""
     ### BEGIN SOLUTION
     return np.einsum("ik,j->ikj", np.eye(len(A)), w)
     ### END SOLUTION
@@ -1331,8 +1340,8 @@ for rows, columns in ((3, 2), (2, 4), (3, 3)):
 # <summary>Help</summary>
 #
 # - **Transposed**: outputs come first. A row of the gradient belongs to one output.
-# - **`linear_grad_A` has shape $(M, N)$**: that is a gradient for *one* output. There are $M$
-#   outputs, each with its own $(M, N)$ slice, mostly zeros.
+# - **`linear_grad_A` has shape $(m, n)$**: that is a gradient for *one* output. There are $m$
+#   outputs, each with its own $(m, n)$ slice, mostly zeros.
 # - **The nonzero rows are filled with $A$**: $z_i = \sum_j A_{ij} w_j$. By $A_{ij}$ that gives
 #   $w_j$.
 #
@@ -1355,7 +1364,7 @@ pictures = {
     "c": (np.hstack(block), "z = A w, by A: (8, 8, 8), its eight slices side by side"),
 }
 for place, (picture, title) in pictures.items():
-    axes[place].imshow(picture, cmap="RdBu", vmin=-2, vmax=2)
+    axes[place].imshow(picture, cmap="RdBu_r", vmin=-2, vmax=2)
     axes[place].set_title(title, fontsize=10)
     axes[place].set(xticks=[], yticks=[])
 for line in range(8, 64, 8):
@@ -1742,7 +1751,8 @@ check_number(q_corner, 0.5, "q_corner", rtol=1e-6)
 # %% [markdown]
 # Here is the error of both differences for $f(x) = e^{\sin x}$ at $x = 1$. From the right, with
 # shrinking $h$, the formula gets better, as $h$ or as $h^2$. Then rounding takes over: two nearly
-# equal numbers are subtracted, and the error of about $10^{-16}$ in each is divided by $h$.
+# equal numbers are subtracted, and the error of about $10^{-16}$ in each is divided by $h$. At a corner
+# no $h$ helps: a central difference gives the mean of the slopes on both sides.
 
 # %% tags=["illustration"]
 steps = 10.0 ** np.arange(-15, 0.01, 0.25)
@@ -1761,12 +1771,14 @@ axis.loglog(
     steps[steps < 1e-5], 1e-16 / steps[steps < 1e-5], ":", color="gray", label="∝ 1/h: rounding"
 )
 axis.set(
-    xlabel="step h", ylabel="error of the derivative", title="too large, just right, too small"
+    xlabel="step h", ylabel="error of the derivative", title="too small, just right, too large"
 )
 axis.set_ylim(1e-13, 3)
 axis.legend(fontsize=8)
 axis.grid(alpha=0.3)
 figure.tight_layout()
+for h in (1e-1, 1e-5):
+    print(f"ReLU at 0, h = {h:g}: {(max(0, h) - max(0, -h)) / (2 * h)}")
 
 
 # %% [markdown]
@@ -1851,7 +1863,8 @@ figure.tight_layout()
 #
 # Write `forward(params, X)`. `params` is a dict with `"W_H"` $(N_H, d)$, `"b_H"` $(N_H,)$, `"W_O"`
 # $(K, N_H)$, `"b_O"` $(K,)$; `X` is $(M, d)$. Return a dict with `"z_H"`, `"u_H"` $(M, N_H)$ and
-# `"z_O"` $(M, K)$: the backward pass will need them.
+# `"z_O"` $(M, K)$: the backward pass will need them. (What goes into an activation, here $z_H$, is also
+# called the *pre-activation*.)
 #
 # *Worked example.* One sample $x = (1, 2)$, $W_H = \begin{bmatrix}1&1\\-1&0\\0&2\end{bmatrix}$,
 # $b_H = (0, 0, -1)$: $z_H = (3, -1, 3)$, $u_H = (3, 0, 3)$. With
@@ -2242,8 +2255,9 @@ for name, (reduce, rate) in runs.items():
 # ## Exercise 15 · The optimizer
 #
 # Write `sgd_step(params, grads, velocity, lr, momentum=0.0, weight_decay=0.0)`. The first three are
-# dicts of arrays with the same names and shapes; the velocity starts as zeros. Return two new
-# dicts: the updated parameters and the updated velocity. Two rules:
+# dicts of arrays with the same names and shapes; the velocity starts as zeros; `lr` is $\alpha$,
+# `momentum` is $\mu$, `weight_decay` is $\lambda$. Return two new dicts: the updated parameters and the
+# updated velocity. Two rules:
 #
 # - **Only weights decay, biases do not** ($\lambda = 0$ for them; `torch.optim.SGD` decays whatever
 #   it is given, unless the biases go into a parameter group of their own). A name that starts with
@@ -2645,7 +2659,10 @@ for name, inputs in {"positive": positive, "centred": positive - 0.5}.items():
     gradients = delta[:, None] * inputs  # (samples, weights), one gradient a row
     batched = gradients.reshape(-1, 8, 10).mean(axis=1)  # mean over mini-batches of 8
     one, mean = (len(np.unique((rows > 0) @ 2 ** np.arange(10))) for rows in (gradients, batched))
-    print(f"{name:9} {one:4} patterns on single samples, {mean:4} on means over 8 samples")
+    print(
+        f"{name:9} {one:4} patterns on {len(gradients):,} single samples, "
+        f"{mean:4} on {len(batched):,} means over 8 samples"
+    )
 
 # %% [markdown]
 # So with positive inputs a sample can push all weights up or all weights down, nothing else. If one

@@ -48,9 +48,10 @@
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below
 # it. Grading runs the same checks and further ones, on other shapes and other numbers, so write for
-# any input of the described shape. Questions ask you to predict *before* you run the cell that shows the
-# truth. Folded cells only draw: run them like any other. NumPy is all you may import; PyTorch appears
-# once, at the very end, to race against.
+# any input of the described shape, and change no array that a function is given. Questions ask you to
+# predict *before* you run the cell that shows the truth; the check below a question only asks whether your
+# answer is a number, or one of the options, and grading whether it is right. Folded cells only draw: run
+# them like any other. NumPy is all you may import; PyTorch appears once, at the very end, to race against.
 
 # %% tags=["parameters"]
 # Scripts that run this notebook set these; leave them as they are.
@@ -120,7 +121,8 @@ def frame(axis, row, column, height, width, colour="crimson"):
 #
 # `numerical_gradient` is the checker of lesson 03, for functions that return arrays: it nudges one entry of `x`
 # at a time and sees how much $\langle f(x), dy\rangle = \sum f(x)\cdot dy$ moves. That is
-# $\partial J/\partial x$ when the upstream gradient $\partial J/\partial f$ is `dy`.
+# $\partial J/\partial x$ when the upstream gradient $\partial J/\partial f$ is `dy`. ($J$ is the loss: the slides'
+# letter for what lesson 03 calls $L$.)
 #
 # | symbol | code | shape | |
 # |---|---|---|---|
@@ -231,8 +233,8 @@ def to_oihw(w):
 images = np.arange(2 * 4 * 5 * 3).reshape(2, 4, 5, 3)
 check_shape(to_nchw(images), (2, 3, 4, 5), "to_nchw of (2, 4, 5, 3)")
 assert to_nchw(images)[1, 2, 0, 4] == images[1, 0, 4, 2], "x[n, c, i, j] should be U[n, i, j, c]"
-filters = np.arange(5 * 3 * 8 * 16).reshape(5, 3, 8, 16)
-check_shape(to_oihw(filters), (16, 8, 5, 3), "to_oihw of (5, 3, 8, 16)")
+filters = np.arange(2 * 4 * 3 * 5).reshape(2, 4, 3, 5)
+check_shape(to_oihw(filters), (5, 3, 2, 4), "to_oihw of (2, 4, 3, 5)")
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(401)
 u, v = rng.normal(size=(3, 5, 4, 2)), rng.normal(size=(3, 2, 4, 5))
@@ -1966,7 +1968,7 @@ for shape, size in (((3, 2, 4, 5), 1.0), ((1, 3, 3, 3), 1e-5)):
 # |---|---|---|
 # | direct | $\partial\hat x_i/\partial x_i = 1/\sigma$ | $g_i/\sigma$ |
 # | through $\mu$ | all $\hat x_j$ feel it, $-1/\sigma$ each; $\partial\mu/\partial x_i = 1/M$ | ? |
-# | through $\sigma^2$ | all $\hat x_j$ feel it, $-\hat x_j/(2\sigma^2)$ each; $\partial\sigma^2/\partial x_i = 2(x_i-\mu)/M$ | ? |
+# | through $\sigma^2_\text{batch}$ | all $\hat x_j$ feel it, $-\hat x_j/(2\sigma^2)$ each; $\partial\sigma^2_\text{batch}/\partial x_i = 2(x_i-\mu)/M$ | ? |
 #
 # Fill in the two question marks on paper; each is a sum over $j$.
 #
@@ -2128,8 +2130,8 @@ check_close(batchnorm_backward(dy, cache)[0], want, "dx in evaluation", rtol=1e-
 # %% [markdown]
 # <details><summary>Help: dgamma and dbeta are right, dx is not</summary>
 #
-# Does `dx` sum to 0 over each channel? If not, the road through $\mu$ is missing or its sum is a mean too
-# few. Does it sum to (nearly) 0 when multiplied by $\hat x$? If not, it is the road through $\sigma^2$. Does it
+# Does `dx` sum to 0 over each channel? If not, the road through $\mu$ is missing, or a factor $1/M$ in it
+# is. Does it sum to (nearly) 0 when multiplied by $\hat x$? If not, it is the road through $\sigma^2$. Does it
 # do both and is still wrong? Then $\gamma$ or $1/\sigma$ is missing, or divided by the running
 # variance.
 # </details>
@@ -2305,7 +2307,8 @@ class GlobalAvgPool:
 #
 # `Sequential(layers)` is a layer made of layers. Forward: the output of one is the input of the next, and
 # every one is told whether it is training. Backward: the same list, **from the end**; each layer's `dx` is the
-# upstream gradient of the one before it. This is the chain rule, all of it.
+# upstream gradient of the one before it. This is the chain rule, all of it. (`@in_submission` in the tests
+# from here on tells the grader to run a helper beside your layers; to you it changes nothing.)
 
 # %% nbgrader={"grade": false, "grade_id": "sequential", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class Sequential:
@@ -2663,7 +2666,8 @@ def predict(network, x):
 # %% [markdown]
 # Now train. Make `network = make_cnn(seed)` and `losses = train(network, x_train, y_train, …)`. The
 # defaults in the signature are a good start; other settings are welcome. **Goal: at least 95% of the test
-# images right.** The test below reads the digits again with your `predict`, it does not take your word.
+# images right**, and of each digit at least 70%. The test below reads the digits again with your `predict`,
+# it does not take your word.
 
 # %% nbgrader={"grade": false, "grade_id": "run-training", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # network: a trained network; losses: its losses, one a step
@@ -2760,10 +2764,10 @@ plt.show()
 # 98.5%), in 1.2 s each, on one core of an AMD EPYC. One image is 0.3 points, so do not read much into the
 # last digit.
 #
-# The filters are no textbook edges. Training moved them about as far as they were long, a bar and a slope can be
-# made out here and there, but 25 weights on 8 × 8 pixels have little to show, and the network does not mind. What
-# the filters *do* is easier to see: below, one digit behind the first ReLU, in all 16 maps. Then the mistakes
-# that are left.
+# The filters are no textbook edges. Training moved them by about three quarters of their length, a bar and a
+# slope can be made out here and there, but 25 weights on 8 × 8 pixels have little to show, and the network does
+# not mind. What the filters *do* is easier to see: below, one digit behind the first ReLU, in all 16 maps. Then
+# the mistakes that are left.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 shown = x_test[:1]
