@@ -152,7 +152,7 @@ FATES = [
     Fate("infinite loop", "was interrupted", _replaced("while True:\n    pass\n\n{cell}")),
     Fate(
         "endless print",
-        "printed too much",
+        "printed more than it may",
         _replaced("while True:\n    print('still running ' * 200)\n\n{cell}"),
     ),
     Fate(
