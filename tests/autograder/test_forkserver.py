@@ -222,7 +222,8 @@ def test_no_history_file_is_written():
 @needs_jail
 def test_a_cell_is_interrupted_by_a_signal_and_the_kernel_goes_on():
     with session() as kernel:
-        kernel.client.execute("import time; started = True; time.sleep(60)")
+        code = "import time; started = True; time.sleep(60)"
+        kernel.client.execute(code, stop_on_error=False)
         time.sleep(0.3)
         kernel.manager.interrupt_kernel()
         reply = kernel.client.get_shell_msg(timeout=20)
