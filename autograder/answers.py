@@ -46,6 +46,8 @@ def close(a: np.ndarray, b: np.ndarray, rtol: float = RTOL) -> bool:
     """Whether all numbers agree, NaN with NaN, within a tolerance of the largest of them."""
     if a.dtype == bool and b.dtype == bool:
         return bool(np.array_equal(a, b))
+    if a.shape == b.shape == () and _counts(a) and _counts(b):
+        return bool(a == b)  # one more or less matters, however many there are
     kind = np.complex128 if "c" in (a.dtype.kind, b.dtype.kind) else np.float64
     a, b = a.astype(kind), b.astype(kind)
     sizes = [np.abs(x[np.isfinite(x)]) for x in (a, b)]
@@ -53,6 +55,10 @@ def close(a: np.ndarray, b: np.ndarray, rtol: float = RTOL) -> bool:
     # Numbers near the limits overflow in the comparison itself.
     with np.errstate(all="ignore"):
         return bool(np.allclose(a, b, rtol=rtol, atol=ATOL * largest, equal_nan=True))
+
+
+def _counts(number: np.ndarray) -> bool:
+    return bool(np.isfinite(number) and number == np.round(number))
 
 
 def same_question(one: dict, other: dict) -> bool:

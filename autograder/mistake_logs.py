@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -75,15 +75,18 @@ def read_library(
     jobs: int = 1,
     isolation: str = "process",
     step: Callable[[int], None] = lambda remaining: None,
+    cells: Collection[str] | None = None,
 ) -> Library:
     """The library of an assignment, from the cache where it can be.
 
     Args:
+        cells: only the variants of these solution cells; of all when None.
         step: called after each run with the number of those still to come.
     """
     lesson = open_lesson(folder, assignment, Options(isolation=isolation))
     master = nbformat.reads(lesson.master.decode(), as_version=4)
     variants = read_mistakes(folder.mistakes(assignment))
+    variants = [v for v in variants if cells is None or v.cell in cells]
     cache = folder.results.parent / "cache" / assignment
     bodies: list[dict[str, str]] = [{}, *({v.cell: v.source} for v in variants)]
     runs = []
