@@ -75,7 +75,7 @@ from course.checks import (
     check_unchanged,
 )
 from course.data import photo
-from course.plots import annotate_grid, show_images
+from course.plots import annotate_grid, contact_sheet
 
 # %% [markdown]
 # ## Part 1 · A picture is an array
@@ -331,7 +331,8 @@ for _n, _d, _u in [(4, 7, 5), (3, 3, 3)]:
 # %% [markdown]
 # ### Exercise 4 · The permutation theorem
 #
-# Here is a complete classifier with one hidden layer, built on your `fully_connected`:
+# Here is a complete classifier with one hidden layer, built on your `fully_connected`. For each image
+# it returns K **logits**, the raw scores of the K classes; the largest one is the net's answer.
 
 # %%
 def fc_net(x, w1, b1, w2, b2):
@@ -596,9 +597,9 @@ check_close(
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(5)
 for _h, _w, _kh, _kw in [(6, 5, 2, 3), (5, 5, 3, 3)]:
-    _oh, _ow = _h - _kh + 1, _w - _kw + 1
-    _x, _k = _rng.normal(size=(_h, _w)), _rng.normal(size=(_oh, _ow, _kh, _kw))
-    _b = _rng.normal(size=(_oh, _ow))
+    _positions = _h - _kh + 1, _w - _kw + 1
+    _x, _k = _rng.normal(size=(_h, _w)), _rng.normal(size=(*_positions, _kh, _kw))
+    _b = _rng.normal(size=_positions)
     _v = np.lib.stride_tricks.sliding_window_view(_x, (_kh, _kw))
     check_close(
         locally_connected(_x, _k, _b),
@@ -662,7 +663,7 @@ check_close(_biases, -1.25 * np.ones((3, 5)), "the bias array")
 # <details><summary>Help</summary>
 #
 # - **The weights have shape `(KH·oh, KW·ow)`.** You tiled within the image plane. The two new axes
-#   stand in front: `np.tile(kernel, (oh, ow, 1, 1))`, or `np.broadcast_to`.
+#   stand in front. `np.tile` and `np.broadcast_to` both take more axes than the kernel has.
 # - **The biases are integers, 0 instead of 0.5.** An array made from integers cuts fractions off.
 #
 # </details>
@@ -778,6 +779,12 @@ check_number(q_local_macs, 360_000, "q_local_macs")
 check_number(q_conv_macs, 360_000, "q_conv_macs")
 check_choice(q_sharing_saves, "parameters", options, "q_sharing_saves")
 ### END HIDDEN TESTS
+
+# %%
+# The truth: a weight of one unit is used once an image, a shared weight at each of the positions.
+own, shared = local_params(1, 3, 3, 200, 200, bias=False), conv_params(1, 1, 3, 3, bias=False)
+print(f"locally connected: {own:,} weights × 1 use = {own:,} MACs")
+print(f"convolutional:     {shared} weights × {200 * 200:,} uses = {shared * 200 * 200:,} MACs")
 
 # %% [markdown]
 # ## Part 4 · The sliding kernel
@@ -1125,44 +1132,29 @@ for name, kernel in KERNELS.items():
     print(f"{name:14} sum {kernel.sum():4.1f}   flip matters: {bool(flip_matters(kernel))}")
 
 # %% [markdown]
-# All seven kernels of the usual slide are symmetric under the turn: no map made with them can reveal
-# a flipped kernel. Test your code with asymmetric ones. The checks here do.
+# The first seven, the kernels of the usual slide, are symmetric under the turn: no map made with them
+# can reveal a flipped kernel. The eighth, named after Irwin Sobel, can. Test your code with asymmetric
+# kernels. The checks here do.
 #
 # ## Part 5 · A kernel bank on a photograph
 #
-# Each kernel turns the same photograph into a different **feature map**. The map is bright where the
-# kernel's pattern stands: a unit of the layer *activates* on its feature. Here are your `xcorr2d` and
-# all eight kernels:
+# Each kernel turns the same photograph, a cup of coffee, into a different **feature map**. The map is
+# bright where the kernel's pattern stands: a unit of the layer *activates* on its feature. Here are
+# your `xcorr2d` and all eight kernels:
 
 # %%
-scene = photo("china", gray=True, step=2)[8:113, 24:182]  # (105, 158): the top of the pagoda
-tiles = []
-for name, kernel in KERNELS.items():
-    feature_map = xcorr2d(scene, kernel)  # (103, 156)
+scene = photo("coffee", gray=True, step=6)[6:61, 8:90]  # (55, 82)
+feature_maps = []
+for kernel in KERNELS.values():
+    feature_map = xcorr2d(scene, kernel)  # (53, 80)
     edges = kernel.sum() == 0  # edge kernels answer with both signs: zero is drawn mid-gray
-    tiles.append(np.clip(feature_map + 0.5 if edges else feature_map, 0, 1))
-rows = [
-    np.hstack([np.pad(tile, 2, constant_values=1) for tile in tiles[i : i + 4]]) for i in (0, 4)
-]
-figure = plt.figure(figsize=(11, 3.9))
-axis = figure.add_axes([0, 0, 1, 1])
-axis.imshow(np.vstack(rows), cmap="gray", vmin=0, vmax=1)
-for place, name in enumerate(KERNELS):
-    axis.text(
-        place % 4 * 160 + 5,
-        place // 4 * 107 + 5,
-        name,
-        va="top",
-        fontsize=9,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
-    )
-axis.axis("off")
-plt.show()
-
+    feature_maps.append(feature_map + 0.5 if edges else feature_map)
+contact_sheet(feature_maps, list(KERNELS), columns=4)
 
 # %% [markdown]
 # Where the weights sum to 1, brightness stays (identity, sharpen, blurs). Where they sum to 0, flat
-# regions vanish and only changes remain (outlines, Sobel).
+# regions vanish and only changes remain (corners, outlines, Sobel). The rims of the cup are round, so
+# they show every direction: which parts of them does Sobel's map miss?
 #
 # ### Exercise 11 · Normalise a kernel
 #
@@ -1664,18 +1656,17 @@ maps = conv2d_forward(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)  # (1, 
 print("input", COLOUR.shape, " filters", FILTERS.shape, " maps", maps.shape)
 
 # %% jupyter={"source_hidden": true}
-figure = show_images(
+contact_sheet(
     [COLOUR[0], *maps[0]],
     ["the image", "red?", "upright edge?", "blue, not red?"],
     limits=(-0.6, 0.6),
 )
-plt.show()
 
 # %% [markdown]
 # ### Question 6 · One more channel
 #
 # An RGBA image has a fourth channel, its opacity. `q_rgba_params`: how many numbers does **one**
-# 5 × 5 filter on RGBA images learn, its bias included?
+# 5 × 5 filter on RGBA images learn, its bias included? Your `conv_params` can check it.
 
 # %% nbgrader={"grade": false, "grade_id": "q-rgba", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_rgba_params = …
@@ -1889,8 +1880,8 @@ check_close(relayout(_x, "NCHW", "NHWC"), _x.transpose(0, 2, 3, 1), '"NCHW" → 
 # ## Part 7 · Convolution as one matrix product
 #
 # The routine that numerical libraries tune most carefully is the product of two matrices, and a
-# convolution can be written as one. Write every patch that the kernel visits as a column of a matrix: `im2col`, image to columns.
-# Each filter becomes a row. One product computes all maps.
+# convolution can be written as one. Write every patch that the kernel visits as a column of a matrix:
+# `im2col`, image to columns. Each filter becomes a row. One product computes all maps.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 toy = np.arange(1, 13).reshape(3, 4)
@@ -2067,15 +2058,14 @@ for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1)]:
 # </details>
 
 # %%
-# Two roads, one result: on the photograph, stride 2, padding 1.
-loops = conv2d_forward(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)
+# Two roads, one result: the maps of part 6, stride 2, padding 1, once more by the product.
 product = conv2d_im2col(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)
-difference = loops - product
-print(f"largest difference: {np.abs(difference).max():.1e}")
+print(f"largest difference: {np.abs(maps - product).max():.1e}")
 
 # %% [markdown]
 # Both are right, and they cost differently: `im2col` copies each pixel up to $K_H K_W$ times, and in
-# exchange all multiplications become one matrix product. Time both on your machine:
+# exchange all multiplications become one matrix product. Time both on your machine. (The product
+# takes every core that it finds; where other programs use them too, it waits for them.)
 
 # %% tags=["illustration"]
 import time
@@ -2233,9 +2223,9 @@ check_number(q_strided, 3, "q_strided")
 # %%
 # The truth, by your own functions. The image: a cat's face in a black frame.
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4
-rows, columns = np.mgrid[-36:36, -36:36] + 0.5
-disc = np.clip((34 - np.hypot(rows, columns)) / 6, 0, 1)  # 1 inside, fading to 0
-cat = np.pad(disc * photo("chelsea", gray=True, step=4)[2:74, 26:98], 8)  # (88, 88)
+rows, columns = np.mgrid[-24:24, -24:24] + 0.5
+disc = np.clip((22 - np.hypot(rows, columns)) / 4, 0, 1)  # 1 inside, fading to 0
+cat = np.pad(disc * photo("chelsea", gray=True, step=6)[1:49, 17:65], 8)  # (64, 64)
 
 
 def f(image, stride=1):
@@ -2275,23 +2265,13 @@ def shift_far(image):
     return np.roll(image, 8, axis=1)
 
 
-figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
-for line, change, name, verdict in [
-    (axes[0], shift_far, "shift", "none: equivariant"),
-    (axes[1], np.rot90, "turn", "large: not equivariant"),
-]:
+pictures, titles = [], []
+for change, name, verdict in [(shift_far, "shift", "none"), (np.rot90, "turn", "large")]:
     one, other = f(change(cat)), change(f(cat))
-    for axis, values, title, (low, high), cmap in [
-        (line[0], change(cat), f"{name}(x)", (0, 1), "gray"),
-        (line[1], one, f"f({name}(x))", (-0.5, 0.5), "gray"),
-        (line[2], other, f"{name}(f(x))", (-0.5, 0.5), "gray"),
-        (line[3], np.abs(one - other), f"difference {verdict}", (0, 0.5), "magma"),
-    ]:
-        axis.imshow(values, cmap=cmap, vmin=low, vmax=high)
-        axis.set_title(title, fontsize=11)
-        axis.axis("off")
-figure.tight_layout()
-plt.show()
+    # Zero is mid-gray in the maps, black in the difference.
+    pictures += [change(cat), one + 0.5, other + 0.5, 2 * np.abs(one - other)]
+    titles += [f"{name}(x)", f"f({name}(x))", f"{name}(f(x))", f"difference: {verdict}"]
+contact_sheet(pictures, titles, columns=4, width=192)
 
 # %% [markdown]
 # **What to remember.**
@@ -2313,6 +2293,8 @@ plt.show()
 # A CNN is a series of convolution layers, each followed by a nonlinearity such as ReLU,
 # $\max(0, z)$, with some pooling layers in between, and mostly a fully connected layer at the end.
 # Maps get smaller and more numerous on the way. The last layer turns them into one number a class.
+# All layers are trained **jointly**, end to end: the kernels and the fully connected layer learn at
+# the same time from the same error. No features are learned first and classified afterwards.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axis = plt.subplots(figsize=(13, 3.6))
@@ -2441,4 +2423,4 @@ check_choice(q_channels, "B", ["A", "B", "C"], "q_channels")
 #   recognition", *Proceedings of the IEEE* 86, 1998.
 # - V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
 # - R. Zhang, "Making convolutional networks shift-invariant again", ICML 2019, arXiv:1904.11486.
-# - Photographs: `china.jpg` from scikit-learn; `chelsea` and `camera` from scikit-image.
+# - Photographs: `china.jpg` from scikit-learn; `chelsea`, `coffee` and `camera` from scikit-image.

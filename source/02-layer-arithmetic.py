@@ -85,7 +85,7 @@ BLUE, ORANGE, GREEN, RED = "#4C72B0", "#DD8452", "#55A868", "#C44E52"
 
 
 def pair(value):
-    """A hyperparameter as (vertical, horizontal): 3 → (3, 3), and (3, 5) stays (3, 5)."""
+    """A setting as (vertical, horizontal): 3 → (3, 3), and (3, 5) stays (3, 5)."""
     return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
 
 
@@ -94,10 +94,11 @@ def pair(value):
 #
 # A layer's **depth** (how many kernels), **stride** (how many pixels from one position of the
 # kernel to the next) and **padding** (how many pixels of border are added on each side) are yours
-# to choose. The depth sets the number of output channels and nothing else. Stride and padding set
-# height and width, each axis for itself, so one row of pixels tells the whole story.
+# to choose: such numbers, which are set and not learned, are called **hyperparameters**. The depth
+# sets the number of output channels and nothing else. Stride and padding set height and width, each
+# axis for itself, so one row of pixels tells the whole story.
 #
-# Below, eight pixels (blue) and a kernel of three taps (orange). Each line is one position of the
+# Below, eight pixels (blue) and a kernel of three **taps**, one for each weight (orange). Each line is one position of the
 # kernel, and so one output value.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
@@ -1506,17 +1507,12 @@ for row, layer, want, size in zip(rows, layers, macs, sizes, strict=True):
 # Where the parameters of the LeNet lie, where its work is done, where its outputs take memory
 rows = [row for row in network_table(lenet, (1, 28, 28)) if row["params"]]
 names = ["conv 1", "conv 2", "linear 1", "linear 2"]
-columns = {"params": "parameters", "macs": "MACs", "bytes": "bytes put out"}
-figure, axes = plt.subplots(1, 3, figsize=(11, 1.9), sharey=True)
-for axis, (key, title) in zip(axes, columns.items(), strict=True):
+for key, title in {"params": "parameters", "macs": "MACs", "bytes": "bytes put out"}.items():
     counts = [row[key] for row in rows]
-    bars = axis.barh(names, counts, color=[BLUE, BLUE, ORANGE, ORANGE])
-    axis.bar_label(bars, [f"{count:,}" for count in counts], padding=3, fontsize=8)
-    axis.set(xlim=(0, 1.5 * max(counts)), xticks=[])
     share = sum(counts[:2]) / sum(counts)
-    axis.set_title(f"{title}: {100 * share:.0f}% in the convolutions", fontsize=10)
-axes[0].invert_yaxis()
-plt.show()
+    print(f"{title}: {100 * share:.0f}% in the convolutions")
+    for name, count in zip(names, counts, strict=True):
+        print(f"  {name:8} {count:>9,} {'█' * round(40 * count / max(counts))}")
 
 # %%
 # Your prediction of Exercise 11: the same network without its pooling layers
@@ -1621,9 +1617,9 @@ plt.show()
 #
 # So there are three ways to see more: larger kernels (cost grows with $K^2$), more layers, or wider
 # steps (stride and pooling, which lose resolution, or dilation, which does not). A receptive field
-# that is too small cannot contain the thing to be recognised. That one which is too large
-# "overfits", as one can read, is not established: in some of the most used networks it is larger
-# than the image, as you will compute below.
+# that is too small cannot contain the thing to be recognised. One can also read that a receptive
+# field that is too large makes a network overfit. That is not established: in some of the most used
+# networks it is larger than the image, as you will compute below.
 
 # %% [markdown]
 # ### Exercise 12 · Three claims about receptive fields
@@ -2625,7 +2621,7 @@ for bottom, label, values in ((1.8, "before", before), (0, "after the shift", af
 left.set(xlim=(-2.6, 3.6), ylim=(-0.5, 3.1))
 left.set_title("red: changed by the shift", fontsize=10)
 left.axis("off")
-noise = np.random.default_rng(19).normal(size=(96, 96))  # all values differ
+noise = np.random.default_rng(19).normal(size=(256, 256))  # all values differ
 for window, color in ((2, GREEN), (4, BLUE), (8, ORANGE)):
     shifts = np.arange(0, window + 1)
     changed = [changed_by_shift(noise, window, window, int(s)) for s in shifts]
@@ -2636,7 +2632,7 @@ right.text(-0.1, 1.02, "without pooling", va="bottom", fontsize=8, color="gray")
 right.set(
     xlabel="shift s in pixels", ylabel="fraction changed", ylim=(-0.03, 1.12), xlim=(-0.3, 8.5)
 )
-right.set_title("96×96 random values, stride = window = k; lines: 2s/(k + s)", fontsize=10)
+right.set_title("256×256 random values, stride = window = k; lines: 2s/(k + s)", fontsize=10)
 right.legend(fontsize=8, loc="lower right")
 figure.tight_layout()
 plt.show()
