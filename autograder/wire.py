@@ -124,7 +124,7 @@ class Codec:
             return {"$": "slice", "v": [self._tree(part, buffers, depth + 1) for part in parts]}
         if value is Ellipsis:
             return {"$": "ellipsis"}
-        if issubclass(kind, type) and TYPES.get(value.__name__) is value:
+        if kind is type and value in TYPES.values():
             return {"$": "type", "n": value.__name__}
         numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
         tree = _numpy_tree(numpy, value, buffers) if hasattr(numpy, "ndarray") else None
@@ -154,7 +154,9 @@ class Codec:
             return dict(pairs)
         if tag == "complex":
             real, imag = tree["v"]
-            return complex(float(real), float(imag))
+            if not isinstance(real, float) or not isinstance(imag, float):
+                raise WireError("a complex number of other things than numbers")
+            return complex(real, imag)
         if tag == "bytes":
             return bytes(_buffer(tree, buffers))
         if tag == "range":
@@ -192,7 +194,7 @@ def _named(name: str, fields: tuple[str, ...]) -> type:
     """One class for all named tuples of a name: they are slow to make and large."""
     if _named.cache_info().currsize >= MAX_NAMED:
         raise WireError("too many kinds of named tuples")
-    return namedtuple(name, fields)  # type: ignore[misc]
+    return namedtuple(name, fields)
 
 
 def _add(buffers: list[Any], data: Any) -> int:
@@ -279,11 +281,13 @@ def _numpy_value(tree: dict, buffers: list[Any]) -> Any:
 def _torch_tree(torch: Any, value: Any, buffers: list[Any]) -> dict | None:
     kind = type(value)
     if issubclass(kind, torch.Tensor):
-        with torch.no_grad():
-            plain = torch.Tensor.detach(value).as_subclass(torch.Tensor)
-            strange = plain.is_quantized or plain.is_nested or plain.device.type == "meta"
-            if plain.layout != torch.strided or strange:
+        # Without the subclass's own idea of what a tensor does.
+        with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
+            strange = value.is_quantized or value.is_nested or value.device.type == "meta"
+            if value.layout != torch.strided or strange:
                 return None
+            grows = bool(value.requires_grad)
+            plain = value.detach().as_subclass(torch.Tensor)
             plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
             if plain.numel() * plain.element_size() > MAX_BYTES:
                 raise WireError("a tensor is too large to cross")
@@ -293,7 +297,7 @@ def _torch_tree(torch: Any, value: Any, buffers: list[Any]) -> dict | None:
             "d": str(plain.dtype).removeprefix("torch."),
             "s": list(plain.shape),
             "b": _add(buffers, data),
-            "g": bool(torch.Tensor.requires_grad.__get__(value)),
+            "g": grows,
         }
     if kind is torch.dtype:
         return {"$": "tdtype", "n": str(value).removeprefix("torch.")}
