@@ -10,7 +10,7 @@ import nbformat
 
 from autograder.calllog import unpack
 from autograder.diagnosis import Diagnosis, Work, diagnose
-from autograder.errors import AutograderError, IsolationError
+from autograder.errors import IsolationError
 from autograder.exercises import grade_id
 from autograder.folder import CourseFolder
 from autograder.isolation import choose
@@ -37,89 +37,6 @@ class Ranked:
     students: list[str] = field(default_factory=list)
     example: str = ""
     named: bool = True
-
-
-def diagnose_class(
-    folder: CourseFolder,
-    assignment: str,
-    students: list[str] | None = None,
-    jobs: int = 1,
-    step: Callable[[int], None] = lambda remaining: None,
-) -> tuple[Library, dict[str, dict[str, Diagnosis]]]:
-    """Diagnoses by student and exercise, of all results on disk when ``students`` is None.
-
-    Args:
-        step: called while logs of known mistakes are made, with the number still to come.
-    """
-    try:
-        isolation = choose("")
-    except IsolationError:
-        isolation = "process"  # what runs is the author's own code
-    library = read_library(folder, assignment, jobs, isolation, step)
-    found = {}
-    for path in sorted((folder.results / assignment).glob("*.json")):
-        if students is not None and path.stem not in students:
-            continue
-        with contextlib.suppress(OSError, ValueError):
-            result = SubmissionResult.from_json(path.read_text(encoding="utf-8"))
-            calls = unpack(path.with_name(f"{path.stem}.calls.gz").read_bytes())
-            sources = student_sources(folder, assignment, path.stem)
-            found[path.stem] = diagnose(library, Work.of(result, calls, sources))
-    return library, found
-
-
-def student_sources(folder: CourseFolder, assignment: str, student: str) -> dict[str, str]:
-    """The submission's cells by grade_id; {} when its notebook cannot be read."""
-    stem = folder.master(assignment).stem
-    path = folder.autograded / student / assignment / f"{stem}.ipynb"
-    try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        return {grade_id(c): str(c.source) for c in notebook.cells if grade_id(c)}
-    except Exception:  # a submission's notebook may be of any shape
-        return {}
-
-
-def sentences(found: dict[str, dict[str, Diagnosis]]) -> dict[str, dict[str, list[str]]]:
-    """What to tell each student, by exercise."""
-    return {
-        student: {name: list(d.sentences) for name, d in per.items() if d.sentences}
-        for student, per in found.items()
-    }
-
-
-def ranking(
-    folder: CourseFolder,
-    assignment: str,
-    library: Library,
-    found: dict[str, dict[str, Diagnosis]],
-) -> list[Ranked]:
-    """What the class got wrong, the most frequent first, each with one student's code."""
-    titles = {v.name: (v.title, v.message) for v in library.variants}
-    owners = {v.name: _owner(library, v.cell) for v in library.variants}
-    table: dict[tuple[str, str], Ranked] = {}
-    for student, per in sorted(found.items()):
-        for name, diagnosis in per.items():
-            if diagnosis.kind in ("one", "both"):
-                rows = [(owners[n], n, *titles[n], True) for n in diagnosis.names]
-            elif diagnosis.kind == "either":
-                known = [titles[n][0] for n in diagnosis.names]
-                rows = [(name, "|".join(diagnosis.names), " or ".join(known), "", True)]
-            elif diagnosis.kind == "rules":
-                rows = [
-                    (name, s.label, RULES.get(s.rule, s.rule), s.sentence, False)
-                    for s in diagnosis.statements[:1]
-                ]
-            else:
-                continue
-            for exercise, key, title, message, named in rows:
-                row = table.setdefault(
-                    (exercise, key), Ranked(exercise, title, message, named=named)
-                )
-                row.students.append(student)
-    ranked = sorted(table.values(), key=lambda row: (-len(row.students), not row.named, row.title))
-    for row in ranked:
-        row.example = _example(folder, assignment, library, row)
-    return ranked
 
 
 RULES = {
@@ -150,18 +67,105 @@ RULES = {
 }
 
 
-def _owner(library: Library, cell: str) -> str:
-    return next((e.name for e in library.exercises if cell in e.solutions), "")
+@dataclass
+class Findings:
+    """Diagnoses of a class.
+
+    Attributes:
+        assignment: its name.
+        library: known mistakes and their logs; None when there are none.
+        found: diagnoses by student and exercise.
+    """
+
+    assignment: str
+    library: Library | None = None
+    found: dict[str, dict[str, Diagnosis]] = field(default_factory=dict)
+
+    def sentences(self) -> dict[str, dict[str, list[str]]]:
+        """What to tell each student, by exercise."""
+        return {
+            student: {name: list(d.sentences) for name, d in per.items() if d.sentences}
+            for student, per in self.found.items()
+        }
+
+    def ranking(self, folder: CourseFolder) -> list[Ranked]:
+        """What the class got wrong, the most frequent first, each with one student's code."""
+        table: dict[tuple[str, str], Ranked] = {}
+        for student, per in sorted(self.found.items()):
+            for name, diagnosis in per.items():
+                for row in self._rows(name, diagnosis):
+                    table.setdefault((row.exercise, row.title), row).students.append(student)
+        ranked = sorted(table.values(), key=lambda r: (-len(r.students), not r.named, r.title))
+        for row in ranked:
+            row.example = self._example(folder, row)
+        return ranked
+
+    def _rows(self, exercise: str, diagnosis: Diagnosis) -> list[Ranked]:
+        """The rows of the ranking that a diagnosis counts in."""
+        assert self.library is not None
+        known = {v.name: v for v in self.library.variants}
+        if diagnosis.kind in ("one", "both"):
+            mistakes = [known[name] for name in diagnosis.names]
+            return [Ranked(exercise, v.title, v.message) for v in mistakes]
+        if diagnosis.kind == "either":
+            title = " or ".join(known[name].title for name in diagnosis.names)
+            return [Ranked(exercise, title, " ".join(diagnosis.sentences))]
+        return [
+            Ranked(exercise, RULES.get(s.rule, s.rule) + (f": {s.about}" if s.about else ""),
+                   s.sentence, named=False)
+            for s in diagnosis.statements[:1]
+        ]  # fmt: skip
+
+    def _example(self, folder: CourseFolder, row: Ranked) -> str:
+        """The shortest code among the students', the exercise's cells together."""
+        assert self.library is not None
+        exercise = next(e for e in self.library.exercises if e.name == row.exercise)
+        codes = []
+        for student in row.students:
+            sources = student_sources(folder, self.assignment, student)
+            codes.append("\n\n".join(sources.get(cell, "") for cell in exercise.solutions).strip())
+        return min((code for code in codes if code), key=len, default="")
 
 
-def _example(folder: CourseFolder, assignment: str, library: Library, row: Ranked) -> str:
-    """The shortest code among the students', the exercise's cells together."""
-    exercise = next(e for e in library.exercises if e.name == row.exercise)
-    codes = []
-    for student in row.students:
-        sources = student_sources(folder, assignment, student)
-        codes.append("\n\n".join(sources.get(cell, "") for cell in exercise.solutions).strip())
-    return min((code for code in codes if code), key=len, default="")
+def diagnose_class(
+    folder: CourseFolder,
+    assignment: str,
+    jobs: int = 1,
+    step: Callable[[int], None] = lambda remaining: None,
+) -> Findings:
+    """Diagnose every result of the assignment that is on disk.
+
+    Args:
+        jobs: runs of known mistakes at once, where their logs are not in the cache.
+        step: called after each of those runs, with the number still to come.
+
+    Raises:
+        AutograderError: when the lesson cannot be run.
+    """
+    try:
+        isolation = choose("")
+    except IsolationError:
+        isolation = "process"  # what runs is the author's own code
+    results = sorted((folder.results / assignment).glob("*.json"))
+    if not results:
+        return Findings(assignment)
+    library = read_library(folder, assignment, jobs, isolation, step)
+    found = {}
+    for path in results:
+        with contextlib.suppress(OSError, ValueError):
+            result = SubmissionResult.from_json(path.read_text(encoding="utf-8"))
+            calls = unpack(path.with_name(f"{path.stem}.calls.gz").read_bytes())
+            sources = student_sources(folder, assignment, path.stem)
+            found[path.stem] = diagnose(library, Work.of(result, calls, sources))
+    return Findings(assignment, library, found)
 
 
-__all__ = ["AutograderError", "Ranked", "diagnose_class", "ranking", "sentences"]
+def student_sources(folder: CourseFolder, assignment: str, student: str) -> dict[str, str]:
+    """The submission's cells by grade_id; {} when its notebook cannot be read."""
+    stem = folder.master(assignment).stem
+    path = folder.autograded / student / assignment / f"{stem}.ipynb"
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        return {grade_id(c): str(c.source) for c in notebook.cells if grade_id(c)}
+    except Exception:  # a submission's notebook may be of any shape
+        return {}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from autograder import __version__
 from autograder.errors import AutograderError
 from autograder.folder import CourseFolder
 from autograder.progress import Meter, console, say
+
+if TYPE_CHECKING:
+    from autograder.classroom import Findings
 
 app = typer.Typer(
     help="Builds, proves, grades and reports nbgrader assignments.",
@@ -161,14 +164,29 @@ def verify(
     raise typer.Exit(0 if proof.ok else 1)
 
 
+def diagnosed(folder: CourseFolder, assignment: str) -> Findings:
+    """What is wrong in each failed exercise of the class; nothing, with a line, if that fails."""
+    from autograder.classroom import Findings, diagnose_class
+
+    try:
+        with Meter(f"known mistakes of {assignment}") as meter:
+            return diagnose_class(folder, assignment, os.cpu_count() or 1, meter.step)
+    except AutograderError as error:
+        say(f"no diagnoses: {error}")
+        return Findings(assignment)
+
+
 @app.command()
 def feedback(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
     """One page for each graded submission."""
     from autograder.feedback import write_feedback
 
     folder = CourseFolder.open(course_dir)
+    findings = diagnosed(folder, assignment)
     with Meter(f"feedback on {assignment}") as meter:
-        pages = write_feedback(folder, assignment, progress=meter.at)
+        pages = write_feedback(
+            folder, assignment, progress=meter.at, diagnoses=findings.sentences()
+        )
     say(f"{len(pages)} pages in {folder.feedback}")
 
 
@@ -177,7 +195,9 @@ def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
     """One page for the instructor: grades, pass rates, times, what needs a person."""
     from autograder.report import write_report
 
-    say(f"report in {write_report(CourseFolder.open(course_dir), assignment)}")
+    folder = CourseFolder.open(course_dir)
+    mistakes = diagnosed(folder, assignment).ranking(folder)
+    say(f"report in {write_report(folder, assignment, mistakes)}")
 
 
 @app.command()

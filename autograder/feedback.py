@@ -123,6 +123,11 @@ def _page(
     )
 
 
+def code(source: str) -> Markup:
+    """Python with its colours; escaped."""
+    return Markup(highlight(clean(source), LEXER, FORMATTER))
+
+
 class Shelf:
     """Takes from hostile output what is fit for one page, until the page is full."""
 
@@ -143,7 +148,7 @@ class Shelf:
         """What the student wrote into a cell; a task cell holds the author's words instead."""
         source = self.text(cell.get("source"), CODE_LIMIT)
         if cell.cell_type == "code":
-            yield Piece("code", Markup(highlight(source, LEXER, FORMATTER)))
+            yield Piece("code", code(source))
         elif cell.metadata.nbgrader.get("solution"):
             yield Piece("prose", source)
 

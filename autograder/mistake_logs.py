@@ -1,6 +1,7 @@
 """What the solution and each known mistake of a lesson answer to its tests, made once a build.
 
-Logs are kept in ``grading/cache`` under a digest of all that they depend on, and never leave it.
+Logs are kept in ``.cache/autograder`` of the course folder, under a digest of all that they depend
+on; nothing that a student gets is made from that folder.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def read_library(
     master = nbformat.reads(lesson.master.decode(), as_version=4)
     variants = read_mistakes(folder.mistakes(assignment))
     variants = [v for v in variants if cells is None or v.cell in cells]
-    cache = folder.results.parent / "cache" / assignment
+    cache = folder.root / ".cache" / "autograder" / assignment
     bodies: list[dict[str, str]] = [{}, *({v.cell: v.source} for v in variants)]
     runs = []
     for run in _runs(lesson, bodies, cache, jobs, step):

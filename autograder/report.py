@@ -10,6 +10,7 @@ import os
 import re
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,9 @@ from urllib.parse import quote
 from rich.table import Table
 from rich.text import Text
 
+from autograder.classroom import Ranked
 from autograder.exercises import Exercise
+from autograder.feedback import CODE_LIMIT, code
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.pages import clean, number, render
@@ -25,8 +28,13 @@ from autograder.record import Entry, Lesson, feedback_path, read_class, read_les
 from autograder.submission import show_name
 
 
-def write_report(folder: CourseFolder, assignment: str) -> Path:
+def write_report(folder: CourseFolder, assignment: str, mistakes: Sequence[Ranked] = ()) -> Path:
     """Write the instructor's page, one HTML file that needs nothing else; return its path.
+
+    Args:
+        folder: the course.
+        assignment: its name.
+        mistakes: what the class got wrong, the most frequent first.
 
     Raises:
         CourseError: when there is no such assignment, or its gradebook cannot be read.
@@ -47,6 +55,7 @@ def write_report(folder: CourseFolder, assignment: str) -> Path:
         seconds=_spread([entry.result.seconds for entry in ran]),
         groups=groups,
         slowest=sorted(timed, key=lambda cell: -cell["seconds"]["mean"])[:8],
+        mistakes=[_mistake(lesson, row, len(ran)) for row in mistakes],
         isolation=Counter(entry.result.isolation for entry in ran),
     )
     path = folder.report / f"{assignment}.html"
@@ -92,6 +101,15 @@ def _group(lesson: Lesson, exercise: Exercise, ran: list[Entry]) -> dict[str, An
         "title": lesson.titles[exercise.name], "points": exercise.points, "cells": cells,
         "mean": _spread([entry.of(exercise) for entry in ran]).get("mean", 0.0),
         "manual": len(exercise.manual) * len(ran), "due": due,
+    }  # fmt: skip
+
+
+def _mistake(lesson: Lesson, row: Ranked, ran: int) -> dict[str, Any]:
+    """One mistake of the class; its example names nobody."""
+    return {
+        "title": row.title, "exercise": lesson.titles.get(row.exercise, row.exercise),
+        "message": row.message, "count": len(row.students), "share": len(row.students) / (ran or 1),
+        "example": code(row.example[:CODE_LIMIT]) if row.example else "", "named": row.named,
     }  # fmt: skip
 
 

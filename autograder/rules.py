@@ -87,7 +87,9 @@ def statements(cases: Sequence[Case]) -> list[Statement]:
     said = [
         found for rule in (raised, no_error, mutated, of_another_kind) if (found := rule(wrong))
     ]
-    shaped = [case for case in wrong if _numbers(case)]
+    # An answer can be wrong for what it did to its arguments alone.
+    off = [case for case in wrong if not same_value(case.value, case.solution)]
+    shaped = [case for case in off if _numbers(case)]
     if shaped and (found := rearranged(shaped) or wrong_shape(shaped)):
         said.append(found)
     alike = [case for case in shaped if shape(case.value) == shape(case.solution)]
