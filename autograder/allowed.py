@@ -72,7 +72,9 @@ def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> V
     Raises:
         CourseError: for a package that is not installed.
     """
-    wanted = _all_names() if packages is None else {n.partition(".")[0] for n in packages}
+    # Of an open list, only what is installed without lying in site-packages has to be found.
+    elsewhere = set(_distributions()) - _present_names()
+    wanted = elsewhere if packages is None else {n.partition(".")[0] for n in packages}
     local = {n: place for n in wanted - NEVER if (place := _local_place(n)) is not None}
     dotted = {name: folder for name in hidden if (folder := _folder(name)) is not None}
     if packages is None:
@@ -88,7 +90,7 @@ def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> V
         )
     entries = _entries(frozenset(wanted - set(local)))
     shown = {_import_name(entry) for entry in entries} | set(local)
-    blocked = _all_names() - shown
+    blocked = (_present_names() | set(filter(str.isidentifier, _distributions()))) - shown
     data = [p for s in site_folders() for folder in DATA_FOLDERS if (p := s / folder).is_dir()]
     data = [p for p in data if _top(p) in blocked]
     partial = {_top(p) for p in data} | set(dotted)
@@ -155,10 +157,10 @@ def _distributions() -> dict[str, list[str]]:
 
 
 @cache
-def _all_names() -> set[str]:
-    """Every name that can be imported from this environment, the standard library aside."""
+def _present_names() -> set[str]:
+    """Every name that can be imported from the site-packages folders."""
     found = {_import_name(p) for folder in site_folders() for p in folder.iterdir()}
-    return {n for n in found | set(_distributions()) if n.isidentifier() and n != "__pycache__"}
+    return {n for n in found if n.isidentifier() and n != "__pycache__"}
 
 
 def _import_name(path: Path) -> str:
