@@ -14,10 +14,12 @@ When the grader's end closes, whatever the reason, it ends the workers and all t
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -33,6 +35,8 @@ from autograder.referee import die_with_parent  # noqa: E402
 from autograder.work import Lesson, Outcome, Task, judge, warm  # noqa: E402
 
 LEAVE_SECONDS = 4
+# What a machine can run out of, through no doing of a jailed submission.
+SHORT_OF = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def main(fd: int) -> None:
@@ -120,6 +124,11 @@ def answer(
     except AutograderError as error:
         return failure(error)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in SHORT_OF:
+            where = error.filename or tempfile.gettempdir()
+            return AutograderError(
+                f"{where}: {error.strerror}; make room, and run again: nothing graded is lost"
+            )
         return f"{type(error).__name__}: {str(error)[:300]}"
 
 

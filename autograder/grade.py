@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -21,6 +22,7 @@ from autograder.intake import find_submissions, read_task
 from autograder.limits import Limits
 from autograder.pool import Lost, Pool
 from autograder.results import SubmissionResult
+from autograder.runfolder import RunFolder
 from autograder.text import dump
 from autograder.work import Lesson, Outcome, Task
 
@@ -112,10 +114,11 @@ def grade(
     places = [_look(folder, assignment, path, lessons) for path in paths]
     masters = [nbformat.reads(lesson.master.decode(), as_version=4) for lesson in lessons]
     with ExitStack() as stack:
-        pool: Pool | Cluster | None = None
+        temporary = stack.enter_context(RunFolder())
+        pool: Any = None  # a Pool or a Cluster
         if options.force or not all(place.known for place in places):
             # Its processes get ready while the gradebook opens.
-            pool = stack.enter_context(_workers(lessons, options))
+            pool = stack.enter_context(_workers(lessons, options, temporary))
         scores = stack.enter_context(Scores(folder, assignment, *masters))
         recorded = scores.students()
         todo: dict[str, Place] = {}
@@ -128,7 +131,7 @@ def grade(
         if not todo:
             run.seconds = time.monotonic() - started
             return run
-        pool = pool or stack.enter_context(_workers(lessons, options))
+        pool = pool or stack.enter_context(_workers(lessons, options, temporary))
         for number, judged in enumerate(pool.outcomes(_read(todo.values(), lessons)), 1):
             if isinstance(judged, Lost):
                 result = _not_graded(folder, assignment, judged)
@@ -192,10 +195,10 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     return whole
 
 
-def _workers(lessons: Sequence[Lesson], options: Options) -> Pool | Cluster:
+def _workers(lessons: Sequence[Lesson], options: Options, temporary: RunFolder) -> Pool | Cluster:
     if options.scheduler:
         return Cluster(lessons, options.scheduler)
-    return Pool(lessons, options.jobs)
+    return Pool(lessons, options.jobs, temporary)
 
 
 def _look(folder: CourseFolder, assignment: str, path: Path, lessons: Sequence[Lesson]) -> Place:

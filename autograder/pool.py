@@ -64,15 +64,17 @@ class Worker:
 class Crew:
     """The foreman and the workers forked from it, for the notebooks of one assignment."""
 
-    def __init__(self, lessons: Sequence[Lesson]) -> None:
+    def __init__(self, lessons: Sequence[Lesson], folder: RunFolder | None = None) -> None:
         self.lessons = tuple(lessons)
         # How long a worker may sit over one submission.
         self.patience = PATIENCE + sum(lesson.limits.submission_seconds for lesson in lessons)
-        self.folder = RunFolder()
+        self.own_folder = folder is None
+        self.folder = folder or RunFolder()
         self._start()
 
     def _start(self) -> None:
         mine, theirs = socket.socketpair()
+        self.folder.path.mkdir(exist_ok=True)
         self.log = (self.folder.path / "log").open("w+b")
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autograder.foreman", str(theirs.fileno())],
@@ -163,7 +165,8 @@ class Crew:
     def close(self) -> None:
         """End all of it, whatever it is doing, and remove what it left."""
         self._end()
-        self.folder.remove()
+        if self.own_folder:
+            self.folder.remove()
 
     def _end(self) -> None:
         self.control.close()
@@ -193,14 +196,16 @@ class Crew:
 class Pool:
     """A crew at work; ``with Pool(lessons, jobs) as pool: pool.outcomes(submissions)``."""
 
-    def __init__(self, lessons: Sequence[Lesson], jobs: int) -> None:
-        self.lessons, self.jobs = lessons, max(1, jobs)
+    def __init__(
+        self, lessons: Sequence[Lesson], jobs: int, folder: RunFolder | None = None
+    ) -> None:
+        self.lessons, self.jobs, self.folder = lessons, max(1, jobs), folder
         self.crew: Crew | None = None
         self.idle: list[Worker] = []
         self.busy: list[Worker] = []
 
     def __enter__(self) -> Pool:
-        self.crew = Crew(self.lessons)
+        self.crew = Crew(self.lessons, self.folder)
         return self
 
     def __exit__(

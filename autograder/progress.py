@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from autograder.results import SubmissionResult
 
 # Everything for people goes to standard error; standard output is for --json.
 console = Console(stderr=True, highlight=False)
+LOG_SECONDS = 20.0
 
 
 def say(line: str) -> None:
@@ -45,9 +47,12 @@ class Meter:
             _Rate(),
             TimeRemainingColumn(),
         )
-        self._progress = Progress(*columns, console=console, transient=True)
+        # In a log a bar is of no use; there, a line comes now and then.
+        shown = console.is_terminal
+        self._progress = Progress(*columns, console=console, transient=True, disable=not shown)
         self._task = self._progress.add_task(what, total=None)
-        self._done = 0
+        self._what, self._shown, self._done = what, shown, 0
+        self._started = self._said = time.monotonic()
 
     def __enter__(self) -> Meter:
         self._progress.start()
@@ -63,12 +68,17 @@ class Meter:
 
     def step(self, remaining: int) -> None:
         """One item is done, ``remaining`` are to come."""
-        self._done += 1
-        self._progress.update(self._task, completed=self._done, total=self._done + remaining)
+        self.at(self._done + 1, self._done + 1 + remaining)
 
     def at(self, done: int, total: int) -> None:
         """``done`` of ``total`` items are done."""
+        self._done = done
         self._progress.update(self._task, completed=done, total=total)
+        now = time.monotonic()
+        if not self._shown and now > self._said + LOG_SECONDS:
+            self._said, rate = now, done / (now - self._started)
+            togo = (total - done) / rate
+            say(f"{self._what}: {done} of {total}, {rate:.1f} a second, {togo:.0f} s to go")
 
     def graded(self, result: SubmissionResult, remaining: int) -> None:
         """One submission is done."""

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import TracebackType
 
 from autograder.errors import AutograderError
 
@@ -16,6 +17,8 @@ PREFIX = "autograder-run-"
 
 class RunFolder:
     """A private folder, locked for as long as this process lives.
+
+    Under ``with`` it is where this process's own temporary files go, libraries' included.
 
     Attributes:
         path: where it is.
@@ -37,6 +40,19 @@ class RunFolder:
                 where=error.filename or tempfile.gettempdir(),
                 remedy="make room there, or set TMPDIR to a folder that has some",
             ) from error
+
+    def __enter__(self) -> RunFolder:
+        self._before, tempfile.tempdir = tempfile.tempdir, str(self.path)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        tempfile.tempdir = self._before
+        self.remove()
 
     def remove(self) -> None:
         """Remove it with all that is in it; safe to call twice."""
