@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,7 @@ from autograder.fates import fill, hand_in, reference
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.grade import Options, Run, grade
+from autograder.gradebook import _find_alembic
 from autograder.results import SubmissionResult
 
 NAME = "07-sums"
@@ -133,6 +136,16 @@ class Course:
             }
 
 
+@cache
+def empty_gradebook() -> bytes:
+    """A fresh gradebook: nbgrader takes seconds to make one."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "gradebook.db"
+        _find_alembic()
+        Gradebook(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
 def make_course(root: Path, text: str = TEXT, name: str = NAME, config: str = CONFIG) -> Course:
     """A course folder with one lesson, built but for the executed solution."""
     (root / "source").mkdir(parents=True)
@@ -141,4 +154,5 @@ def make_course(root: Path, text: str = TEXT, name: str = NAME, config: str = CO
     folder = CourseFolder.open(root)
     for product in products(folder, name):
         write_atomically(product.path, product.content)
+    write_atomically(root / "grading" / "gradebook.db", empty_gradebook())
     return Course(folder, name)
