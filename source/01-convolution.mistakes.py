@@ -1182,6 +1182,16 @@ def relayout(array, source, target):
     return np.moveaxis(array, -1, 1)
 
 
+# %% Target always NCHW exercise="relayout"
+# You read the source's letters only and always put the axes in the order NCHW. Read the target's too.
+def relayout(array, source, target):
+    order = "NCHW" if set(target) == set("NCHW") else "OIHW"
+    for letter in order:
+        if letter not in source:
+            array, source = array[None], letter + source
+    return np.transpose(array, [source.index(letter) for letter in order])
+
+
 # %% With einsum exercise="relayout" right=true
 def relayout(array, source, target):
     missing = [letter for letter in target if letter not in source]

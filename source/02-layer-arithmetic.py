@@ -751,7 +751,7 @@ plt.show()
 
 # %% [markdown]
 # ### Exercise 7 · Convolution with stride, padding and dilation
-# *13 points: values 2, bias 1, padding 2, stride 2, dilation 3, all of it at once 3 · 30 minutes*
+# *13 points: values 2, bias 1, padding 2, stride 2, dilation 3, all three at once 3 · 30 minutes*
 #
 # The layer of lesson 01 (cross-correlation: the kernel slides as it is), now with dilation, and
 # with each of its three numbers either one whole number or (vertical, horizontal). You may start
@@ -927,7 +927,7 @@ cases = [
     ((2, 4, 5, 9), (1, 4, 1, 4), (1, 2), (1, 0), (2, 2)),
 ]
 for x_shape, w_shape, s, p, d in cases:
-    x, w, b = rng.normal(size=x_shape), rng.normal(size=w_shape), rng.normal(size=w_shape[0])
+    x, w = rng.normal(size=x_shape), rng.normal(size=w_shape)
     padded = np.zeros((*x_shape[:2], x_shape[2] + 2 * p[0], x_shape[3] + 2 * p[1]))
     padded[:, :, p[0] : p[0] + x_shape[2], p[1] : p[1] + x_shape[3]] = x
     tall, wide = d[0] * (w_shape[2] - 1) + 1, d[1] * (w_shape[3] - 1) + 1
@@ -937,9 +937,9 @@ for x_shape, w_shape, s, p, d in cases:
     for i, r in enumerate(rows):
         for j, c in enumerate(columns):
             patch = padded[:, :, r : r + tall : d[0], c : c + wide : d[1]]
-            want[:, :, i, j] = np.tensordot(patch, w, ([1, 2, 3],) * 2) + b
+            want[:, :, i, j] = np.tensordot(patch, w, ([1, 2, 3],) * 2)
     what = f"conv2d of {x_shape} with weight {w_shape}, stride={s}, padding={p}, dilation={d}"
-    check_close(conv2d(x, w, b, s, p, d), want, what, rtol=1e-4, atol=1e-5)
+    check_close(conv2d(x, w, None, s, p, d), want, what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
