@@ -22,6 +22,7 @@ from autograder.pool import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
 from autograder.work import Lesson
 
 CONNECT_SECONDS = 10
+WORKERS_SECONDS = 60
 # How often Dask sends a submission to another worker after the one that had it was lost.
 RETRIES = 3
 # Submissions under way for each of a worker's threads: one running, one waiting at its door.
@@ -63,16 +64,15 @@ class Cluster:
         from distributed import as_completed
 
         waiting = iter(submissions)
-        lessons = self.client.scatter([self.lessons], broadcast=True, hash=False)[0]
         students: dict[str, str] = {}
-        running = as_completed()
+        running = as_completed(loop=self.client.loop)
 
         def submit() -> bool:
             tasks = next(waiting, None)
             if tasks is None:
                 return False
             future = self.client.submit(
-                judge_there, lessons, tasks, expected(), pure=False, retries=RETRIES
+                judge_there, self.lessons, tasks, expected(), pure=False, retries=RETRIES
             )
             students[future.key] = tasks[0].student
             running.add(future)
@@ -99,6 +99,11 @@ class Cluster:
         except KilledWorker:
             return Lost(student, "every worker that had it was lost")
         except Exception as error:
+            if isinstance(error, ImportError) or "deserializ" in str(error):
+                raise AutograderError(
+                    f"the cluster at {self.address} does not know this engine: {error}",
+                    remedy="install the same version on its scheduler and on its workers",
+                ) from error
             if future.cancelled() or self.client.status != "running":
                 raise AutograderError(
                     f"lost the scheduler at {self.address}",
@@ -123,10 +128,18 @@ def connect(address: str) -> Any:
         ) from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError) as error:
         raise AutograderError(
             f"no Dask scheduler answers at {address}",
             remedy=f"start one with `dask scheduler`, and workers with `dask worker {address}`",
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+    except TimeoutError as error:
+        client.close()
+        raise AutograderError(
+            f"the Dask scheduler at {address} has no workers",
+            remedy=f"start some with `dask worker {address}`",
         ) from error
     return client
 
