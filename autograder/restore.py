@@ -16,6 +16,7 @@ from autograder.exercises import grade_id, role
 from autograder.text import name_cells
 
 ANCHORS = ("solution", "test", "manual", "locked")
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
 @dataclass
@@ -54,7 +55,7 @@ def restore(master: NotebookNode, release: NotebookNode, submitted: NotebookNode
     notebook = nbformat.from_dict(
         {
             "cells": cells,
-            "metadata": {"kernelspec": master.metadata.get("kernelspec", {})},
+            "metadata": {"kernelspec": master.metadata.get("kernelspec") or KERNEL},
             "nbformat": 4,
             "nbformat_minor": 5,
         }

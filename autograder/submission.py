@@ -13,6 +13,7 @@ from nbformat import NotebookNode, v4
 from autograder.errors import SubmissionError
 
 MAX_BYTES = 200 * 1024 * 1024
+MAX_CELLS = 5_000
 KINDS = ("code", "markdown", "raw")
 
 
@@ -36,12 +37,17 @@ def find_notebook(folder: Path, name: str) -> tuple[Path, list[str]]:
         SubmissionError: when there is no notebook, or none can be told to be the one.
     """
     expected = folder / f"{name}.ipynb"
+    if expected.is_symlink() and not _inside(expected, folder):
+        raise SubmissionError(
+            f"{name}.ipynb is a link out of the submission",
+            remedy="ask the student to hand in the file itself",
+        )
     if expected.is_file():
         return expected, []
     found = sorted(
         path
         for path in folder.rglob("*.ipynb")
-        if ".ipynb_checkpoints" not in path.parts and path.is_file()
+        if ".ipynb_checkpoints" not in path.parts and path.is_file() and _inside(path, folder)
     )
     if len(found) == 1:
         shown = show_name(str(found[0].relative_to(folder)))
@@ -55,6 +61,14 @@ def find_notebook(folder: Path, name: str) -> tuple[Path, list[str]]:
         f"{len(found)} notebooks and none is named {name}.ipynb ({names})",
         remedy="rename the one to grade",
     )
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether a path's links, if any, stay within the folder: its text would reach the student."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def read_submission(content: bytes) -> Submission:
@@ -81,6 +95,8 @@ def read_submission(content: bytes) -> Submission:
     cells = data.get("cells")
     if not isinstance(cells, list):
         raise SubmissionError("not a notebook: it has no list of cells")
+    if len(cells) > MAX_CELLS:
+        raise SubmissionError(f"the notebook has {len(cells)} cells, more than {MAX_CELLS}")
     kept = [cell for cell in map(_cell, cells) if cell is not None]
     if len(kept) < len(cells):
         notes.append(f"{len(cells) - len(kept)} damaged cells were left out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 
 import jupytext
@@ -63,13 +64,14 @@ def write_text(notebook: NotebookNode) -> str:
 def name_cells(notebook: NotebookNode) -> None:
     """Give each cell its grade_id as id, else a digest of its content; ids stay unique."""
     taken: set[str] = set()
+    repeats: Counter[str] = Counter()
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         name = grade_id if CELL_ID.fullmatch(grade_id) else digest
-        repeat = 2
         while name in taken:
-            name, repeat = f"{digest}-{repeat}", repeat + 1
+            repeats[digest] += 1
+            name = f"{digest}-{repeats[digest] + 1}"
         taken.add(name)
         cell.id = name
 
@@ -77,7 +79,9 @@ def name_cells(notebook: NotebookNode) -> None:
 def dump(notebook: NotebookNode) -> bytes:
     """The notebook as the bytes of a file: sorted keys, one space, a final newline."""
     # nbformat.writes would validate against the schema first: 50 ms for what we built ourselves.
-    return (nbformat.v4.writes(notebook).rstrip("\n") + "\n").encode()
+    text = nbformat.v4.writes(notebook).rstrip("\n") + "\n"
+    # Half a character, which a program may print, is written as JSON's own escape for it.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def digest(notebook: NotebookNode) -> str:
