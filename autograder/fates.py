@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.exercises import grade_id, role
-from autograder.text import dump
+from autograder.text import dump, name_cells
 
 MARKS = ("### BEGIN SOLUTION", "### END SOLUTION")
 
@@ -106,7 +106,9 @@ def _no_graded_cell(place: Path, name: str, notebook: NotebookNode, victim: str)
         for cell in notebook.cells
         if role(cell) == "solution"
     ]
-    hand_in(place, name, nbformat.v4.new_notebook(cells=cells))
+    pasted = nbformat.v4.new_notebook(cells=cells)
+    name_cells(pasted)
+    hand_in(place, name, pasted)
 
 
 def _duplicated(place: Path, name: str, notebook: NotebookNode, victim: str) -> None:
