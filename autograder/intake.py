@@ -17,9 +17,30 @@ from autograder.work import Lesson, Task
 MAX_FILES = 64 * 1024 * 1024
 # The modules that decide a score: when one of them changes, every submission is graded again.
 DECIDING = (
-    *("allowed", "bridge", "confine", "execution", "exercises", "forkserver", "gate", "intake"),
-    *("jail", "kernel", "kernels", "limits", "namespaces", "peer", "referee", "remote", "request"),
-    *("restore", "seccomp", "submission", "trusted", "verdict", "view", "warden", "warmkernel"),
+    *("allowed", "bridge", "confine", "execution", "exercises", "forkserver", "gate", "imports"),
+    *(
+        "intake",
+        "jail",
+        "kernel",
+        "kernels",
+        "limits",
+        "namespaces",
+        "peer",
+        "referee",
+        "remote",
+        "request",
+    ),
+    *(
+        "restore",
+        "scopes",
+        "seccomp",
+        "submission",
+        "trusted",
+        "verdict",
+        "view",
+        "warden",
+        "warmkernel",
+    ),
     *("watch", "wire", "work"),
 )
 
