@@ -33,6 +33,7 @@ class Verdict:
         message: what a student may read: no hidden source, no expected array.
         outputs: notebook outputs for the instructor's copy (streams, the error with traceback).
         calls: the call log of the cell.
+        leans: it passed only because the submission changed arguments in place.
     """
 
     status: str = "ok"
@@ -41,6 +42,7 @@ class Verdict:
     message: str = ""
     outputs: list[dict] = field(default_factory=list)
     calls: dict = field(default_factory=dict)
+    leans: bool = False
 
     def to_dict(self) -> dict:
         """The verdict as plain data."""
@@ -104,12 +106,13 @@ def run_cell(source: str, name: str, namespace: dict[str, Any]) -> Verdict:
 
 def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
     """Execute all statements; the value of the last one when it is an expression."""
+    namespace["get_ipython"] = lambda: _Shell(namespace)
+    namespace.setdefault("display", print)
     try:
         tree = ast.parse(source, filename)
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        namespace["get_ipython"] = lambda: _Shell(namespace)
         tree = ast.parse(TransformerManager().transform_cell(source), filename)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, filename, "exec"), namespace)
