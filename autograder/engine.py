@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.registration import register
+
+# Whoever uses papermill here finds the kernel `submission` by its name.
+register()
 
 class RefereeEngine:
     """What papermill calls; see ``autograder.execution.TwoProcessEngine``."""

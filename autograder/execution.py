@@ -40,6 +40,7 @@ class Bout:
         results: filled in: one entry per graded cell, by grade_id.
         problems: filled in: what a person should know.
         calls: filled in: the call log of each graded cell, by grade_id.
+        leaning: filled in: cells that passed only because arguments were changed in place.
     """
 
     trusted: Trusted | None = None
@@ -51,6 +52,7 @@ class Bout:
     results: dict[str, CellResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     calls: dict[str, dict] = field(default_factory=dict)
+    leaning: set[str] = field(default_factory=set)
 
 
 class TwoProcessEngine(Engine):
@@ -201,6 +203,8 @@ class Hearing:
         outputs = Outputs(TEST_OUTPUT)
         verdict, late = self._judge(cell, outputs)
         self.bout.calls[grade_id(cell)] = verdict.calls
+        if verdict.leans:
+            self.bout.leaning.add(grade_id(cell))
         cell.outputs = [NotebookNode(output) for output in verdict.outputs]
         printed = outputs.text()
         if printed:

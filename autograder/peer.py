@@ -39,6 +39,8 @@ class Peer:
         self._stand_ins: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._nesting = 0
         self.closed = False
+        # Whether a call's arguments are brought home changed, and how many were so far.
+        self.bringing, self.brought_home = True, 0
 
     def stand_in(self, fields: dict) -> Any:
         """What stands on this side for an object of the other."""
@@ -104,7 +106,10 @@ class Peer:
             position, tree = change
             if not 0 <= position < len(passed):
                 raise wire.WireError("the message is malformed")
-            _restore(passed[position], self.codec.decode(tree, buffers))
+            value = self.codec.decode(tree, buffers)
+            self.brought_home += 1
+            if self.bringing:
+                _restore(passed[position], value)
         if "error" in message:
             raise _exception(message["error"])
         return self.codec.decode(message.get("v"), buffers)
@@ -213,9 +218,13 @@ class Peer:
 
 
 def _passed(operation: str, arguments: Any, wired: bool = False) -> list[Any]:
-    """The values that a request passed, one by one; of a ``wired`` request, their trees."""
+    """The arguments of a call, one by one; of a ``wired`` request, their trees.
+
+    Only a call's arguments are brought home changed. What else is asked with (the referee's list of
+    names, an attribute's value) is this side's own, and an answer must not rewrite it.
+    """
     if type(arguments) is not list or operation != "call" or len(arguments) != 3:
-        return arguments if type(arguments) is list else []
+        return []
     _, args, kwargs = arguments
     if wired:
         named = [value for _, value in kwargs["v"]] if type(kwargs) is dict else []

@@ -121,10 +121,10 @@ class Bench:
         for name in self.fetched:
             self.namespace.pop(name, None)
         self.fetched.clear()
-        names = [*solution, *(name for name in data if name not in self.namespace)]
+        names = (*solution, *(name for name in data if name not in self.namespace))
         if not names or self.peer is None:
             return
-        for name, (found, value) in zip(names, self.peer.ask("names", names), strict=True):
+        for name, (found, value) in zip(names, self.peer.ask("names", list(names)), strict=True):
             if found is True:
                 self.namespace[name] = value
                 self.fetched.add(name)
@@ -143,11 +143,36 @@ class Bench:
                 probe(request["source"], request["id"], self.namespace)
         else:
             verdict = run_cell(request["source"], request["id"], self.namespace)
+        calls = self.calls()
+        if request["do"] == "cell" and verdict.status == "ok":
+            verdict.leans = self.leans(request, verdict)
         if self.peer is not None and not self.peer.closed:
             with contextlib.suppress(ConnectionError):
                 self.peer.finish()
-        verdict.calls = self.calls()
+        verdict.calls = calls
         return verdict
+
+    def leans(self, request: dict, verdict: Verdict) -> bool:
+        """Whether the cell passed only because the submission changed what it was given.
+
+        A function that sets its arguments to nought and returns nought would pass any test that
+        works out the expected value afterwards. So the cell runs again, and this time its arguments
+        stay what they were.
+        """
+        peer = self.peer
+        if peer is None or peer.closed or not peer.brought_home:
+            return False
+        peer.brought_home, peer.bringing = 0, False
+        try:
+            self.fetch(request["solution"], request["data"])
+            again = run_cell(request["source"], request["id"], self.namespace)
+        except Exception:
+            return True
+        finally:
+            peer.bringing, peer.brought_home = True, 0
+            self.calls()
+        less = verdict.value is not None and (again.value or 0.0) < verdict.value
+        return again.status != "ok" or less
 
     def calls(self) -> dict:
         """What was asked since the last time, and what came back."""

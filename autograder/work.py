@@ -127,6 +127,8 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
             restored = Restored(nbformat.reads(task.content.decode(), as_version=4))
         bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
         notebook = _run(lesson, task, restored.notebook, bout)
+        if bout.leaning:
+            _refuse_leaning(lesson, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
         result.problems += bout.problems
         calls = pack(bout.calls)
@@ -137,6 +139,25 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         result.cells = [_zero(cell, result.problems[-1]) for cell in _graded(master).values()]
     result.seconds = round(time.monotonic() - started, 3)
     return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None, calls)
+
+
+def _refuse_leaning(lesson: Lesson, bout: Bout) -> None:
+    """Take back points that hang on changed arguments, where the reference changes none.
+
+    A test of in-place work is known by the reference: it leans on the change as well.
+    """
+    for name in bout.leaning - _leaning_reference(lesson):
+        cell = bout.results[name]
+        cell.points, cell.status = 0.0, Status.FAILED
+        cell.message = "your function changes what it is given, and passes only by that: copy it"
+
+
+@lru_cache(maxsize=4)
+def _leaning_reference(lesson: Lesson) -> frozenset[str]:
+    master, _, trusted, skip = _opened(lesson)
+    bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
+    _run(lesson, Task("reference", None), nbformat.from_dict(master), bout)
+    return frozenset(bout.leaning)
 
 
 def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> NotebookNode:
