@@ -73,21 +73,28 @@ def same_question(one: dict, other: dict) -> bool:
 
 
 def same_answer(one: dict, other: dict) -> bool:
-    """Whether two entries came back alike: the value, or an exception of the same class."""
-    if ("error" in one) != ("error" in other):
-        return False
-    if "error" in one:
-        return bool(one["error"]["class"] == other["error"]["class"])
+    """Whether two entries came back alike: the same value, or no answer on either side.
+
+    The same mistake in a loop gives an empty array where it raises in a formula.
+    """
+    if unanswered(one) or unanswered(other):
+        return unanswered(one) and unanswered(other)
     a, b = one.get("changed", {}), other.get("changed", {})
     if a.keys() != b.keys() or not all(same_value(a[name], b[name]) for name in a):
         return False
     return same_value(one["out"], other["out"])
 
 
+def unanswered(entry: dict) -> bool:
+    """Whether an entry ended in an exception or in an array without numbers."""
+    return "error" in entry or 0 in (shape(entry["out"]) or ())
+
+
 def telling(one: dict, other: dict) -> bool:
-    """Whether two equal answers are evidence: values, or exceptions with the same words."""
-    if "error" in one:
-        return bool(one["error"]["message"] == other.get("error", {}).get("message"))
+    """Whether two like answers are evidence: values, or exceptions with the same words."""
+    if unanswered(one):
+        words = [entry.get("error", {}).get("message", "") for entry in (one, other)]
+        return words[0] == words[1] != ""
     return True
 
 

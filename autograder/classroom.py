@@ -53,6 +53,8 @@ RULES = {
     "truncated": "Fractions lost",
     "negated": "True and False exchanged",
     "sign": "The opposite sign",
+    "constant": "One answer to everything",
+    "clipped": "Negative results are 0",
     "zeros": "Nothing but zeros",
     "not-finite": "Infinities or NaN",
     "factor": "Off by a factor",

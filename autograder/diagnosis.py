@@ -15,7 +15,7 @@ from itertools import combinations, product
 
 from autograder import rules
 from autograder.answers import pairs, same_answer, same_log, same_value, telling
-from autograder.calllog import describe
+from autograder.calllog import describe, numbers
 from autograder.exercises import Exercise
 from autograder.merging import distance, merge
 from autograder.mistake_logs import Library, Run
@@ -24,8 +24,11 @@ from autograder.results import SubmissionResult
 from autograder.rules import Case, Statement
 from autograder.trusted import bound_names, loaded_names, plain_python
 
-TRIES = 12  # combinations of two mistakes that are run to explain one exercise
+TRIES = 6  # combinations of two mistakes that are run to explain one exercise
+BASES = 4  # bodies that two mistakes may both be changes of
+NOTHING = {"t": "None"}
 MOST = 3  # general statements about one exercise
+LOOSE = 1e-3  # a right answer in single precision is no other answer
 QUESTIONS = ("call", "name")
 
 
@@ -229,23 +232,23 @@ def _two_at_once(
     tests = {test.grade_id for test in exercise.tests}
     apart: list[tuple[Variant, Variant]] = []
     mixed: list[tuple[int, Variant, Variant]] = []
-    fits = {
-        (v.name, cell): same_log(submission.calls.get(cell, {}), run.calls.get(cell, {}))
-        for v in candidates
-        for run in [library.runs[v.name]]
-        for cell in failing & run.failed
-    }
+    answers = _answers(library, submission, candidates, failing)
+    # True and False are too little to tell two mistakes from a third one.
+    if all(numbers(mine.get("out", NOTHING)) is None or mine["out"]["t"] == "bool"
+           for mine, _, wrong, _ in answers if wrong):  # fmt: skip
+        return ()
     for a, b in combinations(candidates, 2):
         one, other = (library.runs[v.name].failed & tests for v in (a, b))
         if one | other != failing:
             continue
-        lone = [(a, cell) for cell in one - other] + [(b, cell) for cell in other - one]
-        if not all(fits[v.name, cell] for v, cell in lone):
+        lone = _lone(answers, a.name, b.name)
+        if lone is None:
             continue
-        if not one & other and one and other:
-            apart.append((a, b))
-        else:
-            mixed.append((-len(lone), a, b))
+        if not one & other:
+            if min(lone):
+                apart.append((a, b))
+        elif max(lone):
+            mixed.append((-sum(lone), a, b))
     bodies: list[dict[str, str]] = []
     tried: list[tuple[Variant, Variant]] = []
     for _, a, b in sorted(mixed, key=lambda entry: entry[0]):
@@ -258,20 +261,65 @@ def _two_at_once(
     return tuple(v.name for v in apart[0]) if len(apart) == 1 else ()
 
 
+Answers = list[tuple[dict, dict, bool, dict[str, tuple[dict, bool]]]]
+
+
+def _answers(
+    library: Library, submission: Run, candidates: Sequence[Variant], failing: frozenset[str]
+) -> Answers:
+    """Each question of the failed tests: the student's answer, the solution's, whether it is wrong,
+    and each mistake's answer with whether that is wrong."""
+    found: Answers = []
+    for cell in failing:
+        theirs = {}
+        for v in candidates:
+            answered = _paired(library.runs[v.name], library.solution, cell)
+            theirs[v.name] = {id(right): mine for mine, right in answered}
+        for mine, right in _paired(submission, library.solution, cell):
+            known = {
+                name: (entries[id(right)], not rules.agree(entries[id(right)], right))
+                for name, entries in theirs.items()
+                if id(right) in entries
+            }
+            found.append((mine, right, not rules.agree(mine, right), known))
+    return found
+
+
+def _lone(answers: Answers, a: str, b: str) -> tuple[int, int] | None:
+    """How many questions each mistake explains where the other does nothing; None if one fails to.
+
+    Where one of the two changes nothing, the answer has to be the other's.
+    """
+    counts = [0, 0]
+    for mine, _, wrong, known in answers:
+        if a not in known or b not in known:
+            continue
+        for place, (one, other) in enumerate(((a, b), (b, a))):
+            (theirs, off), (_, idle) = known[one], known[other]
+            if idle:  # the other one is wrong here, too
+                continue
+            if wrong != off or not same_answer(mine, theirs):
+                return None
+            counts[place] += off and telling(mine, theirs)
+    return counts[0], counts[1]
+
+
 def _together(
     library: Library, exercise: Exercise, a: Variant, b: Variant
 ) -> dict[str, str] | None:
-    """The solution with both mistakes in it, by cell; None when they cannot be put together."""
+    """A body with both mistakes in it, by cell; None when they cannot be put together."""
     if a.cell != b.cell:
         return {a.cell: a.source, b.cell: b.source}
-    rights = [exercise.solutions[a.cell]]
-    rights += [v.source for v in library.alternatives(exercise) if v.cell == a.cell]
+    bases = [exercise.solutions[a.cell]]
+    bases += [v.source for v in library.variants if v.cell == a.cell and v not in (a, b)]
     try:
-        by_distance = sorted(rights, key=lambda r: distance(r, a.source) + distance(r, b.source))
-        merged = merge(by_distance[0], a.source, b.source)
+        near = sorted(bases, key=lambda c: distance(c, a.source) + distance(c, b.source))
+        for base in near[:BASES]:
+            if merged := merge(base, a.source, b.source):
+                return {a.cell: merged}
     except (SyntaxError, ValueError):
-        return None
-    return {a.cell: merged} if merged else None
+        pass
+    return None
 
 
 # --- what can be said without a name ---------------------------------------------------------
@@ -280,14 +328,15 @@ def _together(
 def _general(library: Library, work: Work, exercise: Exercise) -> list[Statement]:
     """Statements about each function of the exercise that gave a wrong answer."""
     parameters = _parameters(exercise)
-    free = _free(library, work.run, exercise)
+    free = _free(library, exercise)
     cases: dict[str, list[Case]] = {}
     for test in exercise.tests:
         for got, want in _paired(work.run, library.solution, test.grade_id):
             if got["op"] not in QUESTIONS or (got["op"] == "call" and got["on"] not in parameters):
                 continue
             right = rules.agree(got, want)
-            if got["on"] in free and not right and _valued(got):
+            unasked = got["on"] in free or test.grade_id not in work.run.failed
+            if not right and unasked and _valued(got):
                 continue  # another answer may be as good as the solution's
             arguments = _arguments(got, parameters.get(got["on"], {}))
             case = Case(got["on"], arguments, got, want, right, test.grade_id)
@@ -302,15 +351,16 @@ def _valued(entry: dict) -> bool:
     return "out" in entry and entry["out"]["t"] != "None" and not entry.get("changed")
 
 
-def _free(library: Library, submission: Run, exercise: Exercise) -> set[str]:
-    """Functions for which a right answer need not be the solution's: somebody's was another."""
-    others = [library.runs[v.name] for v in library.alternatives(exercise)]
+def _free(library: Library, exercise: Exercise) -> set[str]:
+    """Functions that have several right answers: those of an alternative are others."""
     free = set()
-    for run, test in product([*others, submission], exercise.tests):
+    for variant, test in product(library.alternatives(exercise), exercise.tests):
+        run = library.runs[variant.name]
         if test.grade_id not in run.failed:
             for got, want in _paired(run, library.solution, test.grade_id):
-                if not ("out" in got and "out" in want and same_value(got["out"], want["out"])):
-                    free |= {got["on"]} if "out" in got and "out" in want else set()
+                both = "out" in got and "out" in want
+                if both and not same_value(got["out"], want["out"], LOOSE):
+                    free.add(got["on"])
     return free
 
 

@@ -10,16 +10,21 @@ from itertools import pairwise
 TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
-def merge(right: str, one: str, other: str) -> str | None:
+def merge(base: str, one: str, other: str) -> str | None:
     """The body with both changes; None when they touch, or when the result is not Python.
 
+    What both change alike is changed once, so ``base`` may be wrong in a way that neither is.
+
     Args:
-        right: a right body that both mistakes are changes of.
+        base: a body that both are changes of.
         one: a mistake's body.
         other: another mistake's body.
     """
-    tokens = TOKEN.findall(_bare(right))
-    edits = sorted(_edits(tokens, one) + _edits(tokens, other))
+    tokens = TOKEN.findall(_bare(base))
+    mine, theirs = _edits(tokens, one), _edits(tokens, other)
+    edits = sorted(mine + [edit for edit in theirs if edit not in mine])
+    if len(edits) <= max(len(mine), len(theirs)):
+        return None  # one of the two is contained in the other
     for (_, end, _), (start, _, _) in pairwise(edits):
         if start <= end:
             return None

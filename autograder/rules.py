@@ -136,6 +136,18 @@ def nothing_returned(wrong: Sequence[Case]) -> Statement | None:
     return None
 
 
+def constant(cases: Sequence[Case]) -> Statement | None:
+    """One and the same answer to every question, where the right ones differ."""
+    if len(cases) < 3 or not all(_numbers(case) for case in cases):
+        return None
+    first, answers = cases[0].value, {case.solution.get("v") for case in cases}
+    if len(answers) < 2 or not all(same_value(case.value, first) for case in cases):
+        return None
+    name, value = cases[0].name, _array(first)
+    told = f", {value.item()}," if value.ndim == 0 else ""
+    return Statement("constant", f"{name} gives the same answer{told} whatever it is asked.")
+
+
 def raised(wrong: Sequence[Case]) -> Statement | None:
     """The failures are exceptions of one class, where the solution has an answer."""
     failed = [case for case in wrong if "error" in case.got and "error" not in case.want]
@@ -282,9 +294,19 @@ def not_finite(wrong: Wrong) -> Statement | None:
     return None
 
 
+def clipped(wrong: Wrong) -> Statement | None:
+    """Negative numbers come out as 0, the others right."""
+    pairs = _floats(wrong)
+    if all((w < 0).any() and close(g, np.maximum(w, 0)) for g, w in pairs) and wrong.size > 1:
+        return Statement("clipped", f"{wrong.name} is right but for negative results: they are 0.")
+    return None
+
+
 def factor(wrong: Wrong) -> Statement | None:
     """Too large or too small by one factor, the same everywhere or one for each call."""
     ratios = []
+    if _switches(wrong):
+        return None
     for g, w in _floats(wrong):
         used = np.abs(w) > 1e-9 * max(float(np.abs(w).max(initial=0)), 1e-300)
         if not used.any() or not close(g[~used], w[~used]):
@@ -308,6 +330,8 @@ def factor(wrong: Wrong) -> Statement | None:
 
 def offset(wrong: Wrong) -> Statement | None:
     """Too large or too small by one number: everywhere, or one for each call or map."""
+    if _switches(wrong):
+        return None
     steps = [g - w for g, w in _floats(wrong)]
     if not all(np.isfinite(step).all() for step in steps):
         return None
@@ -323,7 +347,9 @@ def offset(wrong: Wrong) -> Statement | None:
             return Statement("offset", f"{sentence}: what is added at the end is wrong.", "varies")
         return None
     for axes, what in (((-2, -1), "each map"), ((0,), "each column")):
-        if all(_even_along(step, w, axes) for step, w in pairs):
+        if all(_even_along(step, w, axes) for step, w in pairs) and any(
+            _places(step, axes) > 1 for step in steps
+        ):
             sentence = f"In {wrong.name}, {what} is off by one number of its own"
             return Statement("offset", f"{sentence}: what is added to it is wrong.", "part")
     return None
@@ -379,6 +405,7 @@ VALUE_RULES: tuple[Callable[[Wrong], Statement | None], ...] = (
     truncated,
     negated,
     zero,
+    clipped,
     flipped,
     factor,
     offset,
@@ -404,6 +431,9 @@ def separated(cases: Sequence[Case]) -> Statement | None:
         for feature, yes, no in FEATURES:
             good = {feature(case.arguments[name]) for case in right}
             bad = {feature(case.arguments[name]) for case in wrong}
+            # One example of a kind may be right for another reason.
+            if len(right) < 2 or (feature not in (_square, *SINGLE) and len(wrong) < 2):
+                continue
             if len(good) == len(bad) == 1 and good != bad and None not in good | bad:
                 fits, fails = (yes, no) if good == {True} else (no, yes)
                 sentence = f"{wrong[0].name} is right when {name} {fits}, wrong when it {fails}."
@@ -486,10 +516,11 @@ def _flat(value: dict) -> bool | None:
     return None if size is None else len(size) <= 2
 
 
+SINGLE = (_single(0, 4), _single(1, 4))
 FEATURES: tuple[tuple[Callable[[dict], bool | None], str, str], ...] = (
     (_square, "is square", "is not"),
-    (_single(0, 4), "holds one sample", "holds several"),
-    (_single(1, 4), "has one channel", "has several"),
+    (SINGLE[0], "holds one sample", "holds several"),
+    (SINGLE[1], "has one channel", "has several"),
     (_all_zero, "is all zeros", "is not"),
     (_whole, "holds integers", "holds fractions"),
     (_even_sized, "has odd sides", "has even sides"),
@@ -544,10 +575,17 @@ def _even_along(step: np.ndarray, want: np.ndarray, axes: tuple[int, ...]) -> bo
     """Whether the difference is constant along ``axes``, and there are several places on them."""
     if step.ndim <= max(a if a >= 0 else -a - 1 for a in axes) or step.ndim == len(axes):
         return False
-    if np.prod([step.shape[a] for a in axes]) < 2:
-        return False
     largest = max(float(np.abs(want).max(initial=0)), 1e-12)
     return bool((np.ptp(step, axis=axes) <= 1e-6 * largest).all())
+
+
+def _places(step: np.ndarray, axes: tuple[int, ...]) -> int:
+    return int(np.prod([step.shape[a] for a in axes]))
+
+
+def _switches(wrong: Wrong) -> bool:
+    """Whether there is no arithmetic in the answers: True and False."""
+    return any(array.dtype == bool for array in (*wrong.got, *wrong.want))
 
 
 def _only(got: np.ndarray, want: np.ndarray, axis: int, place: int) -> bool:

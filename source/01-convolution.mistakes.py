@@ -528,7 +528,7 @@ def convolve2d(image, kernel):
 
 
 # %% The result flipped as well exercise="convolve2d"
-# You turned the map, too. Only the kernel is turned.
+# Your map comes out turned by 180°: you turned it as well, or the image in place of the kernel. Only the kernel is turned.
 def convolve2d(image, kernel):
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     return (windows * kernel[::-1, ::-1]).sum((2, 3))[::-1, ::-1]

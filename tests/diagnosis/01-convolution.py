@@ -103,7 +103,7 @@ def fully_connected(x, weight, bias):
     return np.einsum("ij,kj->ik", x, weight) - bias
 
 
-# %% Rectified already exercise="fully-connected" expect=["none"]
+# %% Rectified already exercise="fully-connected" expect=["none", "rule:clipped"]
 def fully_connected(x, weight, bias):
     return np.maximum(0, np.dot(x, np.transpose(weight)) + bias)
 
@@ -378,7 +378,7 @@ def convolve2d(image, kernel):
     return xcorr2d(image, np.flipud(kernel))
 
 
-# %% Image turned in place of the kernel exercise="convolve2d" expect=["rule:flipped"]
+# %% Image turned in place of the kernel exercise="convolve2d" expect=["rule:flipped", "convolve2d-the-result-flipped-as-well"]
 def convolve2d(image, kernel):
     return xcorr2d(np.flip(image), kernel)
 
@@ -403,12 +403,12 @@ def flip_matters(kernel):
     return True
 
 
-# %% Always exercise="flip-matters" expect=["none"]
+# %% Always exercise="flip-matters" expect=["none", "rule:constant"]
 def flip_matters(kernel):
     return True
 
 
-# %% Largest weight exercise="normalised" expect=["none"]
+# %% Largest weight exercise="normalised" expect=["none", "rule:factor"]
 def normalised(kernel):
     if kernel.sum() == 0:
         raise ValueError
