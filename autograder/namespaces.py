@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -136,6 +137,10 @@ def make_private_view(run_name: str, scratch_mb: int, keep: Iterable[Path]) -> N
         for path in keep:
             if path.is_relative_to(target):
                 _mount_again(path, SCRATCH / name / path.relative_to(target))
+        for path in _environment_in(target):
+            _mount_again(path, SCRATCH / name / path.name)
+            sealed = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV
+            mount("none", SCRATCH / name / path.name, flags=sealed)
         mount(str(SCRATCH / name), target, flags=MS_BIND | MS_REC)
     WORK.mkdir()
     unmount(SCRATCH)
@@ -145,6 +150,14 @@ def make_private_view(run_name: str, scratch_mb: int, keep: Iterable[Path]) -> N
     mount("none", RUN, flags=MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("empty", SERVER_SIDE, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=0555")
     mount("proc", Path("/proc"), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def _environment_in(folder: Path) -> set[Path]:
+    """What of ``folder`` leads to the Python environment: a checkout may lie in ``/tmp``."""
+    places = map(Path, [sys.prefix, sys.base_prefix, *filter(None, sys.path)])
+    inside = [place for place in places if place != folder and place.is_relative_to(folder)]
+    tops = {folder / place.relative_to(folder).parts[0] for place in inside}
+    return {top for top in tops if top.is_dir()}
 
 
 def _mount_again(path: Path, target: Path) -> None:
