@@ -36,7 +36,8 @@ def close(packages: Sequence[str]) -> None:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        if level == 0 and globals is not None and globals.get("__name__") == "__main__":
+        asking = sys._getframe(1).f_globals if globals is None else globals
+        if level == 0 and asking.get("__name__") == "__main__":
             wanted = [name]
             if any(package.startswith(name + ".") for package in allowed):
                 wanted = [f"{name}.{part}" for part in fromlist or ()] or wanted
