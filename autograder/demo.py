@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.build import build, release_notebook
+from autograder.classroom import diagnose_class
 from autograder.errors import CourseError, IsolationError
 from autograder.fates import FATES, fill, hand_in, non_utf8, reference
 from autograder.feedback import write_feedback
@@ -63,9 +64,11 @@ def run_demo(folder: CourseFolder, jobs: int, isolation: str = "") -> Run:
     options = Options(jobs, isolation or _isolation(), CELL_SECONDS)
     with Meter(f"grading {name}") as meter:
         run = grade(demo, name, options, meter.graded)
+    with Meter(f"known mistakes of {name}") as meter:
+        findings = diagnose_class(demo, name, jobs, meter.step)
     with Meter(f"feedback on {name}") as meter:
-        pages = write_feedback(demo, name, progress=meter.at)
-    report = write_report(demo, name)
+        pages = write_feedback(demo, name, progress=meter.at, diagnoses=findings.sentences())
+    report = write_report(demo, name, findings.ranking(demo))
     console.print(class_table(demo, name))
     say(f"{run.graded} graded in {run.seconds:.1f} s (isolation: {run.isolation})")
     say(f"feedback: {len(pages)} pages in {demo.feedback}, such as {pages[0]}")
