@@ -23,6 +23,7 @@ from autograder.verdict import Verdict
 
 BRIDGE = ("wire", "peer", "bridge", "gate")
 TEST_OUTPUT = 20_000
+LEAST_OUTPUT = 100_000
 PROBE = 10.0  # seconds that the questions after the marks may take, all cells together
 
 
@@ -187,7 +188,8 @@ class Hearing:
         except KernelDied as error:
             self._die(f"the kernel stopped in {_place(cell)} ({error})")
             outputs.items.append(_error("DeadKernelError", self.dead))
-        self.room = max(outputs.room, 0)
+        # Who has used up the room may still say a little in each cell: a later result, an error.
+        self.room = max(outputs.room, LEAST_OUTPUT)
         cell.outputs = outputs.items
 
     def _test(self, cell: NotebookNode) -> None:

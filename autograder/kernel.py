@@ -148,8 +148,13 @@ class Kernel:
     def follow(self, parent: str, outputs: Outputs, deadline: float) -> str:
         """Wait for the reply to ``parent``; see ``execute``."""
         stopped, replied, idle = "", "", False
+        patience = float("inf")
         while not (replied and idle):
-            for channel, message in self.messages(deadline):
+            found = self.messages(deadline)
+            if stopped and found and time.monotonic() < patience:
+                # It may have stopped long ago: what it said before that has still to be read.
+                deadline = time.monotonic() + GRACE
+            for channel, message in found:
                 if message["parent_header"].get("msg_id") != parent:
                     continue
                 if channel == "shell":
@@ -164,6 +169,7 @@ class Kernel:
             if not stopped and (late or outputs.flooded):
                 stopped = "timeout" if late else "flood"
                 deadline = time.monotonic() + GRACE
+                patience = time.monotonic() + 10 * GRACE
                 self.interrupt()
             elif stopped and late and not replied:
                 self.kill()
@@ -249,6 +255,7 @@ class Kernel:
 
     def obituary(self) -> str:
         """How the process ended, as far as can be told."""
+        self.alive()  # asks how it ended, if it did
         ended = getattr(self.manager.provisioner, "ended", None)
         if ended is not None:
             return str(ended.explain())
