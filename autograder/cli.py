@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder import __version__
+from autograder import (
+    __version__,
+    lean,  # noqa: F401
+)
 from autograder.errors import AutograderError
 from autograder.folder import CourseFolder
 from autograder.progress import Meter, console, say

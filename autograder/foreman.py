@@ -26,13 +26,15 @@ from multiprocessing.reduction import recv_handle
 from pathlib import Path
 from typing import Any
 
-# jsonschema imports this for the format of addresses that no notebook has: most of a second.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-from autograder import rundirs, servers, tribunal  # noqa: E402
-from autograder.errors import AutograderError  # noqa: E402
-from autograder.referee import die_with_parent  # noqa: E402
-from autograder.work import Lesson, Outcome, Task, judge, warm  # noqa: E402
+from autograder import (
+    lean,  # noqa: F401
+    rundirs,
+    servers,
+    tribunal,
+)
+from autograder.errors import AutograderError
+from autograder.referee import die_with_parent
+from autograder.work import Lesson, Outcome, Task, judge, warm
 
 LEAVE_SECONDS = 4
 # What a machine can run out of, through no doing of a jailed submission.

@@ -1,0 +1,243 @@
+"""How fast a class is graded: this autograder, nbgrader, otter-grader and plain papermill.
+
+One run on one machine, the same submissions for all: lesson 01's reference solution, handed in by
+``-n`` students. nbgrader and papermill may be timed on the first ``-k`` of them and scaled: what
+they need to start is measured apart and counted once.
+
+    python benchmarks/throughput.py [-n 48] [-k 6] [--out FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+from autograder.fates import fill, hand_in, reference
+
+REPOSITORY = Path(__file__).parents[1]
+NAME = "01-convolution"
+BIN = Path(sys.executable).parent
+PAPERMILL = """
+import sys, papermill
+for path in sys.argv[1:]:
+    papermill.execute_notebook(path, path + ".out", kernel_name="python3", progress_bar=False)
+"""
+STOCK = """
+c = get_config()
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.db_url = "sqlite:///grading/gradebook.db"
+c.ExecutePreprocessor.timeout = 600
+"""
+
+
+@dataclass
+class Timing:
+    """One way to grade the class.
+
+    Attributes:
+        name: who and how.
+        wall: seconds for the class.
+        cpu: CPU seconds a submission, of all processes.
+        memory_mb: the largest that the main process was.
+        timed: how many submissions were really run; the rest is scaled.
+    """
+
+    name: str
+    wall: float
+    cpu: float
+    memory_mb: float
+    timed: int
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("-n", type=int, default=48, help="students")
+    options.add_argument("-k", type=int, default=48, help="of them for nbgrader and papermill")
+    options.add_argument("--out", type=Path, default=REPOSITORY / "grading" / "benchmarks")
+    asked = options.parse_args()
+    k = min(asked.k, asked.n)
+    os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        timings = run_all(Path(folder), asked.n, k)
+        own = own_cells(Path(folder) / "ours-4")
+    report(timings, own, asked.n)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    found = {"n": asked.n, "own_cpu": own, "timings": [asdict(timing) for timing in timings]}
+    (asked.out / "throughput.json").write_text(json.dumps(found, indent=1))
+    draw(timings, asked.n, asked.out)
+    print(f"plot in {asked.out / 'throughput.png'}")
+
+
+def run_all(folder: Path, n: int, k: int) -> list[Timing]:
+    timings = []
+    for jobs in (4, 1):
+        root = make_course(folder / f"ours-{jobs}", n)
+        command = [str(BIN / "autograder"), "grade", NAME, "--jobs", str(jobs)]
+        timings.append(measure(f"autograder, {jobs} jobs", [*command, "--course-dir", root], n))
+        check(root, n)
+    root = make_course(folder / "nbgrader", k, STOCK)
+    quietly([BIN / "nbgrader", "generate_assignment", NAME, "--force"], root)
+    start = measure("", [BIN / "nbgrader", "autograde", "--help"], 1)
+    timed = measure("nbgrader autograde", [BIN / "nbgrader", "autograde", NAME], k, root)
+    timings.append(scaled(timed, start, n))
+    if importlib.util.find_spec("otter"):
+        print("otter run: installed, but lesson 01 is no otter assignment; not timed")
+    else:
+        print("otter run: not installed")
+    notebooks = sorted(make_course(folder / "papermill", k).glob(f"grading/submitted/*/{NAME}/*"))
+    timed = measure("papermill, one by one", [sys.executable, "-c", PAPERMILL, *notebooks], k)
+    start = measure("", [sys.executable, "-c", PAPERMILL], 1)
+    timings.append(scaled(timed, start, n))
+    return timings
+
+
+def make_course(root: Path, n: int, config: str = "") -> Path:
+    """A course folder with lesson 01, handed in by ``n`` students."""
+    shutil.copytree(REPOSITORY / "source" / NAME, root / "source" / NAME)
+    text = config or (REPOSITORY / "nbgrader_config.py").read_text(encoding="utf-8")
+    (root / "nbgrader_config.py").write_text(text, encoding="utf-8")
+    master = nbformat.read(root / "source" / NAME / f"{NAME}.ipynb", as_version=4)
+    release = nbformat.read(REPOSITORY / "release" / NAME / f"{NAME}.ipynb", as_version=4)
+    for number in range(n):
+        place = root / "grading" / "submitted" / f"student{number:03d}" / NAME
+        hand_in(place, NAME, fill(release, reference(master)))
+    return root
+
+
+def check(root: Path, n: int) -> None:
+    """All submissions have full marks, or the times mean nothing."""
+    results = [json.loads(p.read_text()) for p in root.glob(f"grading/results/{NAME}/*.json")]
+    full = [all(c["points"] in (None, c["max_points"]) for c in r["cells"]) for r in results]
+    poor = full.count(False)
+    if len(results) != n or poor:
+        raise SystemExit(f"{len(results)} of {n} graded, {poor} without full marks")
+
+
+def measure(name: str, command: list, n: int, cwd: Path | None = None) -> Timing:
+    """Run a command; its wall time, CPU time with its descendants, and largest size."""
+    if name:
+        print(f"{name}, {n} submissions …", flush=True)
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([*map(str, command)], cwd=cwd, stdout=log, stderr=log)
+        peak = [0.0]
+        watch = threading.Thread(target=watch_memory, args=(process.pid, peak), daemon=True)
+        watch.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode and name:
+            log.seek(0)
+            raise SystemExit(f"{name} failed:\n{log.read().decode(errors='replace')[-3000:]}")
+    wall = time.perf_counter() - began
+    return Timing(name, wall, (usage.ru_utime + usage.ru_stime) / n, peak[0], n)
+
+
+def watch_memory(pid: int, peak: list[float]) -> None:
+    path = Path(f"/proc/{pid}/status")
+    while True:
+        try:
+            lines = path.read_text().splitlines()
+        except OSError:
+            return
+        sizes = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+        if not sizes:
+            return
+        peak[0] = sizes[0]
+        time.sleep(0.1)
+
+
+def scaled(timed: Timing, start: Timing, n: int) -> Timing:
+    """The time of ``n`` submissions from that of a few; the start is counted once."""
+    each = max(timed.wall - start.wall, 0) / timed.timed
+    return Timing(timed.name, start.wall + each * n, timed.cpu, timed.memory_mb, timed.timed)
+
+
+def quietly(command: list, cwd: Path) -> None:
+    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+
+
+def own_cells(root: Path) -> float:
+    """CPU seconds of the notebook's own cells, imports done before: what no grader can save."""
+    path = next(root.glob(f"grading/submitted/*/{NAME}/*.ipynb"))
+    notebook = nbformat.read(path, as_version=4)
+    cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "illustration" not in cell.metadata.get("tags", [])
+    ]
+    imports = "".join(_imports(cell.source) for cell in cells)
+    make: Callable = nbformat.v4.new_code_cell
+    first = make(f"{imports}import time as _time\n_began = _time.process_time()")
+    last = make("print(_time.process_time() - _began)")
+    notebook.cells = [first, *cells, last]
+    ran = NotebookClient(notebook, kernel_name="python3", allow_errors=True).execute()
+    return float(ran.cells[-1].outputs[-1].text)
+
+
+def _imports(source: str) -> str:
+    """The import statements at the top of a cell."""
+    lines = [line for line in source.splitlines() if not line.startswith(("%", "!"))]
+    body = ast.parse("\n".join(lines)).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "".join(ast.unparse(node) + "\n" for node in imports)
+
+
+def report(timings: list[Timing], own: float, n: int) -> None:
+    """Print the table and the ratios."""
+    print(f"\n{n} submissions of {NAME}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"a submission's own cells: {own:.2f} CPU s (imports not counted)\n")
+    print(f"{'':24}{'wall s':>9}{'a second':>10}{'CPU s each':>12}{'beyond own':>12}{'MB':>7}")
+    for t in timings:
+        note = "" if t.timed == n else f"   scaled from {t.timed}"
+        beyond = t.cpu - own
+        print(
+            f"{t.name:24}{t.wall:9.1f}{n / t.wall:10.2f}{t.cpu:12.2f}{beyond:12.2f}"
+            f"{t.memory_mb:7.0f}{note}"
+        )
+    print()
+    for ours in timings[:2]:
+        for other in timings[2:]:
+            print(f"{ours.name}: {other.wall / ours.wall:.1f} times as fast as {other.name}")
+
+
+def draw(timings: list[Timing], n: int, out: Path) -> None:
+    """Wall time of each as a bar, as PNG and SVG."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.5, 0.6 * len(timings) + 1.4), layout="constrained")
+    colors = ["#0b6e4f" if t.name.startswith("autograder") else "#9aa5b1" for t in timings]
+    names = [t.name + ("" if t.timed == n else f"\n(scaled from {t.timed})") for t in timings]
+    bars = axes.barh(names, [t.wall for t in timings], color=colors)
+    slowest = max(t.wall for t in timings)
+    axes.bar_label(bars, [f"{t.wall:.1f} s" for t in timings], padding=4)
+    axes.set_xlim(0, slowest * 1.14)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"seconds to grade {n} submissions of lesson 01 (less is better)")
+    axes.spines[["top", "right"]].set_visible(False)
+    for suffix in ("png", "svg"):
+        figure.savefig(out / f"throughput.{suffix}", dpi=160)
+
+
+if __name__ == "__main__":
+    main()
