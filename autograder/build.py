@@ -149,7 +149,8 @@ def build(
             if product.stale:
                 write_atomically(product.path, product.content)
                 changed.append(product.path)
-        _remove_strangers(folder, name, made)
+        for path in _strangers(folder, name, made):
+            path.unlink()
         if solution_is_stale(folder, name):
             changed.append(build_solution(folder, name, log))
     return changed
@@ -159,7 +160,9 @@ def stale(folder: CourseFolder, names: list[str]) -> list[Path]:
     """The built files that differ from a fresh build."""
     found = []
     for name in names:
-        found += [product.path for product in products(folder, name) if product.stale]
+        made = list(products(folder, name))
+        found += [product.path for product in made if product.stale]
+        found += _strangers(folder, name, made)
         if solution_is_stale(folder, name):
             found.append(folder.solutions / name / f"{name}.ipynb")
     return found
@@ -228,12 +231,15 @@ def _extras(folder: CourseFolder, name: str) -> list[Path]:
     )
 
 
-def _remove_strangers(folder: CourseFolder, name: str, made: list[Product]) -> None:
-    """A file that an earlier build put into the release and this one does not."""
+def _strangers(folder: CourseFolder, name: str, made: list[Product]) -> list[Path]:
+    """Files that an earlier build put into the release and this one does not."""
     wanted = {product.path for product in made}
-    for path in (folder.release / name).rglob("*"):
-        if path.is_file() and path not in wanted and ".ipynb_checkpoints" not in path.parts:
-            path.unlink()
+    found = (folder.release / name).rglob("*")
+    return sorted(
+        path
+        for path in found
+        if path.is_file() and path not in wanted and ".ipynb_checkpoints" not in path.parts
+    )
 
 
 def _product(path: Path, content: bytes) -> Product:
