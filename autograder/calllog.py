@@ -282,12 +282,12 @@ def shape(value: dict) -> tuple[int, ...] | None:
     return tuple(value["s"]) if "s" in value else None
 
 
-def pack(logs: dict[str, dict]) -> bytes:
+def pack(logs: dict[str, Any]) -> bytes:
     """The logs of a submission, by cell, as compressed JSON; equal logs give equal bytes."""
     return gzip.compress(json.dumps(logs, sort_keys=True).encode(), 6, mtime=0)
 
 
-def unpack(content: bytes) -> dict[str, dict]:
+def unpack(content: bytes) -> dict[str, Any]:
     """The logs that ``pack`` wrote.
 
     Raises:

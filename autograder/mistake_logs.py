@@ -24,7 +24,7 @@ from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.grade import Options, open_lesson
 from autograder.mistakes import Variant, read_mistakes
-from autograder.results import SubmissionResult
+from autograder.results import Status, SubmissionResult
 from autograder.text import dump
 from autograder.work import Lesson, Outcome, Task, judge
 
@@ -113,9 +113,12 @@ def _runs(
     left = len(tasks)
     for outcome in _judged(lesson, list(tasks.values()), jobs):
         result = SubmissionResult.from_json(outcome.result)
-        failed = [c.grade_id for c in result.cells if (c.points or 0) < c.max_points]
-        calls = unpack(outcome.calls) if outcome.calls else {}
-        write_atomically(Path(outcome.student), pack({"failed": failed, "calls": calls}))  # type: ignore[dict-item]
+        unsettled = (Status.DIED, Status.NOT_RUN)
+        # What the machine did is no property of a mistake: such a run is made again next time.
+        if result.gradable and not any(cell.status in unsettled for cell in result.cells):
+            failed = [c.grade_id for c in result.cells if (c.points or 0) < c.max_points]
+            calls = unpack(outcome.calls) if outcome.calls else {}
+            write_atomically(Path(outcome.student), pack({"failed": failed, "calls": calls}))
         left -= 1
         step(left)
     for path in paths:
