@@ -36,9 +36,9 @@ from autograder.isolation import choose
 from autograder.limits import Limits
 from autograder.registration import register
 from autograder.results import CellResult, Status
+from autograder.text import dump
 from autograder.tribunal import close_tribunal
-from autograder.trusted import read_trusted
-from autograder.work import KERNEL
+from autograder.work import KERNEL, Lesson, _opened, _packages, _refuse_leaning
 
 # How long a program that goes on, such as formgrader's, keeps warm kernels for the next notebook.
 IDLE_SECONDS = 60.0
@@ -80,19 +80,15 @@ class RefereeExecute(Execute):
         limits = Limits.from_config(self.config)
         if self.timeout:
             limits = replace(limits, cell_seconds=self.timeout)
-        packages = master.metadata.get("autograder", {}).get("packages")
-        bout = Bout(
-            read_trusted(master),
-            [str(name) for name in packages] if packages else None,
-            skip=frozenset(c.source for c in master.cells if _illustrates(c)),
-            limits=limits,
-            isolation=isolation,
-        )
+        whole = dump(master)
+        lesson = Lesson(names["notebook"], whole, whole, limits, isolation)
+        _, _, trusted, skip = _opened(lesson)
+        bout = Bout(trusted, _packages(master), None, skip, limits, isolation)
         beside = Path(resources.get("metadata", {}).get("path", "") or ".")
         with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
             bout.files = Path(scratch) / "files"
             _copy(beside, bout.files)
-            ran = _call(lambda: _run(nb, tests, bout))
+            ran = _call(lambda: _run(lesson, nb, tests, bout))
         for cell, done in zip(nb.cells, ran, strict=True):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = done.outputs, done.execution_count
@@ -154,7 +150,7 @@ def told(outputs: list[NotebookNode], result: CellResult) -> list[NotebookNode]:
     return kept
 
 
-def _run(nb: NotebookNode, tests: dict[str, str], bout: Bout) -> list[NotebookNode]:
+def _run(lesson: Lesson, nb: NotebookNode, tests: dict[str, str], bout: Bout) -> list[NotebookNode]:
     """Run a copy of ``nb`` that holds nothing of a submission's metadata; its cells."""
     mode = os.environ.get("NBGRADER_EXECUTION", "")
     say = f'__import__("os").environ["NBGRADER_EXECUTION"] = {mode!r}'
@@ -168,6 +164,8 @@ def _run(nb: NotebookNode, tests: dict[str, str], bout: Bout) -> list[NotebookNo
     ran = papermill_engines.execute_notebook_with_engine(
         "referee", copy, kernel_name=KERNEL, progress_bar=False, log_output=False, bout=bout
     )
+    if bout.leaning:
+        _refuse_leaning(lesson, bout)
     cells: list[NotebookNode] = ran.cells[len(ahead) :]
     for cell in cells:
         if cell.get("execution_count"):
@@ -197,10 +195,6 @@ def _recorded_tests(db_url: str, assignment: str, notebook: str) -> dict[str, st
         graded = {cell.name for cell in record.grade_cells if cell.cell_type == "code"}
         graded -= {cell.name for cell in record.solution_cells}
         return {c.name: c.source or "" for c in record.source_cells if c.name in graded}
-
-
-def _illustrates(cell: NotebookNode) -> bool:
-    return "illustration" in cell.metadata.get("tags", [])
 
 
 def _need_python(nb: NotebookNode) -> None:
