@@ -12,6 +12,7 @@ import re
 import site
 import sys
 import sysconfig
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -170,7 +171,10 @@ def _import_name(path: Path) -> str:
 def _local_place(name: str) -> Path | None:
     """The folder, or the one file, of a package that stands alone; None for any other."""
     try:
-        spec = importlib.util.find_spec(name)
+        # setuptools' own finder warns of what others imported when it is asked for distutils.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return None
     if spec is None or not spec.has_location or spec.origin is None:

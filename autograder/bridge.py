@@ -62,13 +62,20 @@ class Bridge(Peer):
         return value._fields if type(value) is Callback else None
 
     def answer(self, operation: str, arguments: list[Any]) -> Any:
-        """One of ``OPERATIONS`` on the first argument, or ``call``, ``names``, ``define``."""
+        """One of ``OPERATIONS``, or ``call``, ``names``, ``define``, ``bind``, ``unbind``."""
         self._heed()
         if operation == "call":
             target, args, kwargs = arguments
             return target(*args, **kwargs)
         if operation == "names":
             return [self._look_up(name) for name in arguments[0]]
+        if operation == "bind":
+            name, value = arguments
+            self.namespace[name] = value
+            return None
+        if operation == "unbind":
+            self.namespace.pop(arguments[0], None)
+            return None
         if operation == "define":
             source, name = arguments
             scope = dict(self.namespace)

@@ -14,6 +14,7 @@ from autograder.registration import register
 # Whoever uses papermill here finds the kernel `submission` by its name.
 register()
 
+
 class RefereeEngine:
     """What papermill calls; see ``autograder.execution.TwoProcessEngine``."""
 

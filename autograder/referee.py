@@ -88,10 +88,33 @@ class Referee(Peer):
         return {**fields, "message": "not the expected values"} if tells(error) else fields
 
 
+class Namespace(dict):
+    """The tests' names; what a test does to a function of the submission is done there too.
+
+    A test may delete or replace a helper to see whether other code relies on it. Only functions
+    travel: a plain value that a test keeps under such a name may be an expected one.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__(names)
+        self.peer: Referee | None = None
+        self.shared: set[str] = set()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if name in self.shared and self.peer is not None and callable(value):
+            self.peer.ask("bind", name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        if name in self.shared and self.peer is not None:
+            self.peer.ask("unbind", name)
+
+
 class Bench:
     """One submission's session: the namespace of its tests and the connection to its kernel."""
 
-    def __init__(self, namespace: dict[str, Any], path: str, limit: int) -> None:
+    def __init__(self, namespace: Namespace, path: str, limit: int) -> None:
         self.namespace, self.limit = namespace, limit
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -106,7 +129,7 @@ class Bench:
         sock, _ = self.listener.accept()
         sock.setblocking(True)
         self.listener.close()
-        self.peer = Referee(sock, self.limit)
+        self.peer = self.namespace.peer = Referee(sock, self.limit)
 
     def carry(self, function: Any) -> Any:
         """A test's helper that runs beside the student's objects; only its result crosses."""
@@ -121,6 +144,7 @@ class Bench:
         for name in self.fetched:
             self.namespace.pop(name, None)
         self.fetched.clear()
+        self.namespace.shared.clear()
         names = (*solution, *(name for name in data if name not in self.namespace))
         if not names or self.peer is None:
             return
@@ -128,6 +152,8 @@ class Bench:
             if found is True:
                 self.namespace[name] = value
                 self.fetched.add(name)
+                if name in solution and callable(value):
+                    self.namespace.shared.add(name)
 
     def run(self, request: dict) -> Verdict:
         """Run one test cell and say how it ended."""
@@ -183,7 +209,7 @@ class Server:
     """Prepares masters and forks one session per connection that asks to run."""
 
     def __init__(self) -> None:
-        self.namespaces: dict[str, dict[str, Any]] = {}
+        self.namespaces: dict[str, Namespace] = {}
 
     def serve(self, listener: socket.socket) -> None:
         """Serve engines until standard input closes: the grader holds its other end."""
@@ -221,7 +247,8 @@ class Server:
         """Run the master's own imports and definitions, once for all submissions."""
         if statements in self.namespaces:
             return {"ok": True}
-        namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+        # The helpers' own globals, too: they see what a test binds.
+        namespace = Namespace({"__name__": "__main__", "__builtins__": __builtins__})
         verdict = run_cell(statements, "imports and helpers", namespace)
         if verdict.status != "ok":
             return {"ok": False, "message": f"{verdict.error}: {verdict.message}"}
@@ -231,7 +258,8 @@ class Server:
     def session(self, stream: Any, request: dict) -> None:
         """One submission, in a process of its own."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        namespace = self.namespaces.get(request["statements"], {"__name__": "__main__"})
+        prepared = self.namespaces.get(request["statements"])
+        namespace = prepared or Namespace({"__name__": "__main__"})
         bench = Bench(namespace, request["wire"], request["limit"])
         _reply(stream, {"ok": True, "pid": os.getpid()})
         for line in stream:

@@ -243,14 +243,14 @@ def test_an_exception_of_a_callback_passes_through_both(peer):
 
 
 def test_an_exception_of_a_callback_shows_no_source_and_no_expected_value(peer):
-    hidden = np.array([3.0, 14.0, 15.0])
+    hidden = np.array([3.0, 2718.28, 15.0])
 
     def compare():
         np.testing.assert_allclose([1.0, 1.0, 1.0], hidden)
 
     assert peer.get("swallow")(compare) == ("AssertionError", "not the expected values")
     text = peer.get("traceback_of")(compare)
-    assert "hidden" not in text and "14" not in text and "test_bridge" not in text
+    assert "hidden" not in text and "2718" not in text and "test_bridge" not in text
 
 
 @pytest.mark.parametrize(
