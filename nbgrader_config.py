@@ -1,5 +1,7 @@
 """Where everything lies, for nbgrader's own commands and for `autograder`, which reads it too."""
 
+import os
+
 c = get_config()
 
 # The assignments: source/NN-topic/ is built from source/NN-topic.py.
@@ -23,3 +25,19 @@ c.ClearSolutions.text_stub = "*Your answer goes here.*"
 
 # nbgrader's own execution: slow machines are no reason to fail a lesson.
 c.ExecutePreprocessor.timeout = 120
+
+# NBGRADER_EXECUTE=referee: `nbgrader autograde` and formgrader's button run submissions in the jail
+# and tests in the referee, as `autograder grade` does (docs/nbgrader.md). Unset, nbgrader's own
+# executor stays, so that both can be compared; it trusts submissions.
+if os.environ.get("NBGRADER_EXECUTE", "stock") == "referee":
+    c.Autograde.autograde_preprocessors = [
+        "autograder.preprocessor.RefereeExecute",  # in the place of nbgrader.preprocessors.Execute
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbconvert.preprocessors.ClearMetadataPreprocessor",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    # Where no jail can be had, and only for submissions that you trust:
+    # c.RefereeExecute.isolation = "process"

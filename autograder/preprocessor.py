@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,48 @@ from autograder.work import KERNEL, Lesson, _opened, _packages, _refuse_leaning
 # How long a program that goes on, such as formgrader's, keeps warm kernels for the next notebook.
 IDLE_SECONDS = 60.0
 CHECK = "__beside__"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the gradebook says of a notebook's cells: nbgrader's record of the release.
+
+    Attributes:
+        tests: sources of the test cells, by grade_id.
+        points: what each graded cell is worth, by grade_id.
+        solutions: grade_ids of the cells that students fill in.
+    """
+
+    tests: dict[str, str]
+    points: dict[str, float]
+    solutions: frozenset[str]
+
+    @classmethod
+    def read(cls, db_url: str, assignment: str, notebook: str) -> Release:
+        """Read it from nbgrader's gradebook."""
+        with Gradebook(db_url) as gradebook:
+            record = gradebook.find_notebook(notebook, assignment)
+            points = {cell.name: float(cell.max_score) for cell in record.grade_cells}
+            solutions = frozenset(cell.name for cell in record.solution_cells)
+            tests = {
+                cell.name: cell.source or ""
+                for cell in record.source_cells
+                if cell.name in points and cell.name not in solutions and cell.cell_type == "code"
+            }
+        return cls(tests, points, solutions)
+
+    def mend(self, nb: NotebookNode) -> None:
+        """Make each cell again what it was released as: nbgrader restores text and points alone.
+
+        An essay that calls itself a test would earn its points by running.
+        """
+        for cell in nb.cells:
+            name = grade_id(cell)
+            if name in self.points or name in self.solutions:
+                marks = cell.metadata.nbgrader
+                marks.grade, marks.solution = name in self.points, name in self.solutions
+                if marks.grade:
+                    marks.points = self.points[name]
 
 
 class RefereeExecute(Execute):
@@ -74,8 +116,9 @@ class RefereeExecute(Execute):
         """
         _need_python(nb)
         names = resources["nbgrader"]
-        tests = _recorded_tests(names["db_url"], names["assignment"], names["notebook"])
-        master = self._master(names["assignment"], names["notebook"], tests)
+        release = Release.read(names["db_url"], names["assignment"], names["notebook"])
+        release.mend(nb)
+        master = self._master(names["assignment"], names["notebook"], release.tests)
         isolation = _settled(self.isolation)
         limits = Limits.from_config(self.config)
         if self.timeout:
@@ -88,7 +131,7 @@ class RefereeExecute(Execute):
         with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
             bout.files = Path(scratch) / "files"
             _copy(beside, bout.files)
-            ran = _call(lambda: _run(lesson, nb, tests, bout))
+            ran = _call(lambda: _run(lesson, nb, release.tests, bout))
         for cell, done in zip(nb.cells, ran, strict=True):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = done.outputs, done.execution_count
@@ -186,15 +229,6 @@ def _stripped(cell: NotebookNode, tests: dict[str, str]) -> NotebookNode:
 def _test(name: str, source: str, points: float) -> NotebookNode:
     marks = {"grade": True, "solution": False, "locked": True, "grade_id": name, "points": points}
     return v4.new_code_cell(source, metadata={"nbgrader": marks})
-
-
-def _recorded_tests(db_url: str, assignment: str, notebook: str) -> dict[str, str]:
-    """Names and sources of the test cells, from the gradebook: as the release was made."""
-    with Gradebook(db_url) as gradebook:
-        record = gradebook.find_notebook(notebook, assignment)
-        graded = {cell.name for cell in record.grade_cells if cell.cell_type == "code"}
-        graded -= {cell.name for cell in record.solution_cells}
-        return {c.name: c.source or "" for c in record.source_cells if c.name in graded}
 
 
 def _need_python(nb: NotebookNode) -> None:

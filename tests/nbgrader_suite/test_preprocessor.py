@@ -124,20 +124,36 @@ def test_a_test_reads_the_files_of_the_assignment(tmp_path: Path):
     assert course.book()["right"]["test-double"] == 3
 
 
-def test_metadata_do_not_carry_code_into_the_referee(course: Course):
-    """Neither a test of one's own nor an essay that calls itself a test is run as one."""
-    place = course.hand_in("forger") / f"{NAME}.ipynb"
+def test_metadata_do_not_carry_code_into_the_referee(tmp_path: Path):
+    """An essay that calls itself a test runs as the submission's own, and waits for a person.
+
+    With nbgrader's own executor it earns its points by running.
+    """
+    course = make_course(tmp_path / "course", TEXT.replace("[markdown] nbgrader=", "nbgrader="))
+    release(course)
+    code = "import sys\nprint('autograder.verdict' in sys.modules)"
+    place = course.hand_in("forger", essay=code) / f"{NAME}.ipynb"
     notebook = nbformat.read(place, as_version=4)
-    code = "import sys\nprint('autograder.referee' in sys.modules or '__beside__' in dir())"
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "double":
-            cell.source = f"{code}\n{DOUBLE}"
-            cell.metadata.nbgrader |= {"task": False, "locked": True}
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(code, metadata={"tags": ["illustration"]}))
+    [essay] = [c for c in notebook.cells if c.source == code]
+    essay.metadata.nbgrader |= {"solution": False, "locked": True}
     nbformat.write(notebook, place)
     assert autograde(course)["forger"]["success"]
-    printed = [c.outputs[0].text for c in autograded(course, "forger").cells if code in c.source]
-    assert printed == ["False\n", "False\n"]
+    [essay] = [c for c in autograded(course, "forger").cells if c.source == code]
+    assert essay.outputs[0].text == "False\n"
+    assert course.book()["forger"] == {
+        "test-double": 3, "test-total": 4, "test-steps": 3, "essay": None
+    }  # fmt: skip
+
+
+def test_a_test_that_is_tagged_to_be_skipped_runs(course: Course):
+    place = course.hand_in("tags", double="def double(x): return 3 * x") / f"{NAME}.ipynb"
+    notebook = nbformat.read(place, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in TESTS:
+            cell.metadata.tags = ["skip-execution"]
+    nbformat.write(notebook, place)
+    assert autograde(course)["tags"]["success"]
+    assert [course.book()["tags"][test] for test in TESTS] == [0, 4, 3]
 
 
 def test_without_the_source_notebook_it_says_what_is_missing(course: Course):
