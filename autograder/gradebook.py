@@ -7,13 +7,22 @@ import os
 import sqlite3
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+)
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy import select
@@ -90,10 +99,24 @@ class Scores:
                 the next run.
         """
         try:
-            self._save(result, submitted)
+            with self._one_commit():
+                self._save(result, submitted)
+            if submitted is not None:
+                self._late_penalty(result.student)
         except (SQLAlchemyError, sqlite3.Error) as error:
             self.gradebook.db.rollback()
             raise self._trouble(error) from error
+
+    @contextmanager
+    def _one_commit(self) -> Iterator[None]:
+        """Write all or nothing, and wait for the disk once: nbgrader's API commits at each step."""
+        db = self.gradebook.db
+        db.commit = db.flush
+        try:
+            yield
+        finally:
+            del db.commit
+        db.commit()
 
     def _save(self, result: SubmissionResult, submitted: datetime | None) -> None:
         self.gradebook.update_or_create_student(result.student)
@@ -103,14 +126,17 @@ class Scores:
         for name in self._masters:
             prefix = f"{name}/" if len(self._masters) > 1 else ""
             entry = self.gradebook.find_submission_notebook(name, self.assignment, result.student)
-            for grade in entry.grades:
-                cell = cells.get(prefix + grade.name)
+            # One query for all: asking each grade for its cell takes longer than all the rest.
+            rows = (
+                self.gradebook.db.query(Grade, BaseCell.name)
+                .join(BaseCell, BaseCell.id == Grade.cell_id)
+                .filter(Grade.notebook_id == entry.id)
+            )
+            for grade, cell_name in rows:
+                cell = cells.get(prefix + cell_name)
                 grade.auto_score = cell.points if cell is not None else 0.0
                 by_hand = grade.manual_score is not None or grade.auto_score is None
                 grade.needs_manual_grade = by_hand
-        self.gradebook.db.commit()
-        if submitted is not None:
-            self._late_penalty(result.student)
 
     def _late_penalty(self, student: str) -> None:
         step = AssignLatePenalties(config=self.folder.config)

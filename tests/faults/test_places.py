@@ -101,11 +101,11 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(graded, temp):
 
 @needs_root
 def test_a_full_temporary_folder_is_one_line_and_nothing_is_lost(graded, temp):
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", temp]).returncode:
+    (graded.place("cyd") / "data.bin").write_bytes(bytes(400_000))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", temp]).returncode:
         pytest.skip("this machine mounts no disk in memory")
     try:
-        (temp / "ballast").write_bytes(bytes(4096))
-        check_refusal(graded, temp, "")
+        check_refusal(graded, temp, "No space left on device; make room")
     finally:
         subprocess.run(["umount", temp], check=True)
     check_recovery(graded, temp)

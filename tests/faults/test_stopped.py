@@ -97,7 +97,7 @@ def check_kills(course, temp, moments, seed):
 
 
 def test_a_run_killed_at_any_moment_ends_as_an_undisturbed_one(course, temp):
-    hand_in_class(course, 5)
+    hand_in_class(course, 3)
     course.hand_in("wrong", total="def total(values):\n    return 1")
     check_kills(course, temp, 5, seed=3)
 
