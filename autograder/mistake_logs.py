@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -29,7 +30,10 @@ from autograder.text import dump
 from autograder.work import Lesson, Outcome, Task, judge
 
 # The modules that decide what a log says.
-DEPENDS = ("calllog", "probing", "referee", "peer", "wire", "remote", "bridge", "verdict")
+DEPENDS = (
+    "calllog", "probing", "referee", "peer", "wire", "remote", "bridge", "verdict", "execution",
+)  # fmt: skip
+KEPT_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def read_library(
     runs = []
     for run in _runs(lesson, bodies, cache, jobs, step):
         runs.append(run)
+    _prune(cache)
     named = {v.name: run for v, run in zip(variants, runs[1:], strict=True)}
     return Library(lesson, read_exercises(master), variants, runs[0], named, cache, jobs)
 
@@ -146,6 +151,15 @@ def filled(master: NotebookNode, bodies: dict[str, str]) -> bytes:
         if grade_id(cell) in bodies:
             cell.source = sources[grade_id(cell)]
     return content
+
+
+def _prune(cache: Path) -> None:
+    """Drop logs of builds that are long gone."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for path in cache.glob("*.gz"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def _load(path: Path) -> Run | None:

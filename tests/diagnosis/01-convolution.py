@@ -698,3 +698,178 @@ q_deep = 3
 q_flip = "A"
 q_unlearned = "pooling"
 q_channels = "B"
+
+
+# %% Sorted rows exercise="flatten" expect=["rule:reordered", "rule:separated"]
+def flatten(x):
+    return np.sort(x.reshape(len(x), -1))[:, ::-1]
+
+
+# %% Bias per input, by a sum exercise="fc-params" expect=["fc-params-one-bias-an-input"]
+def fc_params(input_shape, units, bias=True):
+    d = 1
+    for length in input_shape:
+        d = d * length
+    if not bias:
+        return d * units
+    return d * units + d
+
+
+# %% Half a layer exercise="fully-connected" expect=["rule:factor"]
+def fully_connected(x, weight, bias):
+    return 0.5 * (x.dot(weight.T) + bias)
+
+
+# %% Units shuffled exercise="permute-net" expect=["permute-net-rows-permuted", "rule:raised", "rule:shape", "none"]
+def permute_net(w1, b1, w2, b2, order):
+    return w1[order], b1, w2, b2
+
+
+# %% Stride of a patch exercise="locally-connected" expect=["locally-connected-patches-that-do-not-overlap", "rule:raised"]
+def locally_connected(image, weight, bias):
+    oh, ow, kh, kw = weight.shape
+    out = np.array(bias, dtype=float)
+    for i in range(oh):
+        for j in range(ow):
+            patch = np.zeros((kh, kw))
+            part = image[kh * i : kh * i + kh, kw * j : kw * j + kw]
+            patch[: part.shape[0], : part.shape[1]] = part
+            out[i, j] += np.vdot(patch, weight[i, j])
+    return out
+
+
+# %% Channels do not count exercise="local-params" expect=["local-params-patch-on-one-channel"]
+def local_params(c_in, kh, kw, oh, ow, bias=True):
+    per_unit = kh * kw
+    per_unit += 1 if bias else 0
+    return sum(per_unit for _ in range(oh) for _ in range(ow))
+
+
+# %% Flat kernels exercise="conv-params" expect=["conv-params-kernel-without-depth"]
+def conv_params(c_in, c_out, kh, kw, bias=True):
+    n = kh * kw * c_out
+    if bias:
+        n += c_out
+    return n
+
+
+# %% Operations counted twice exercise="q-savings" expect=["q-savings-flops-instead-of-macs"]
+q_local_macs = 2 * 9 * 40_000
+q_conv_macs = 2 * 9 * 40_000
+q_sharing_saves = "parameters"
+
+
+# %% Absolute products exercise="xcorr2d" expect=["none", "rule:separated"]
+def xcorr2d(image, kernel):
+    kh, kw = kernel.shape
+    out = np.zeros((image.shape[0] - kh + 1, image.shape[1] - kw + 1))
+    for i, j in np.ndindex(out.shape):
+        out[i, j] = abs(np.vdot(image[i : i + kh, j : j + kw], kernel))
+    return out
+
+
+# %% Mirror image of the kernel exercise="xcorr2d" expect=["xcorr2d-kernel-flipped-left-to-right"]
+def xcorr2d(image, kernel):
+    kh, kw = kernel.shape
+    out = 0
+    for m in range(kh):
+        for n in range(kw):
+            part = image[m : image.shape[0] - kh + 1 + m, n : image.shape[1] - kw + 1 + n]
+            out = out + part * kernel[m, -1 - n]
+    return out
+
+
+# %% Twice as bright exercise="convolve2d" expect=["rule:factor"]
+def convolve2d(image, kernel):
+    return 2 * xcorr2d(image, np.flip(kernel))
+
+
+# %% Normalised in the caller's hands exercise="normalised" expect=["normalised-normalised-in-place"]
+def normalised(kernel):
+    s = np.sum(kernel)
+    if abs(s) < 1e-12:
+        raise ValueError("no")
+    result = kernel * (1 / s)
+    for m in range(kernel.shape[0]):
+        for n in range(kernel.shape[1]):
+            kernel[m, n] = result[m, n]
+    return result
+
+
+# %% Bias twice exercise="conv2d-forward" expect=["rule:offset", "rule:separated", "rule:parameter"]
+def conv2d_forward(x, w, b, stride=1, padding=0):
+    p = padding
+    x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+    v = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    v = v[:, :, ::stride, ::stride]
+    return np.einsum("nchwkl,fckl->nfhw", v, w) + 2 * b.reshape(1, -1, 1, 1)
+
+
+# %% Only the first channel, in loops exercise="conv2d-forward" expect=["conv2d-forward-first-channel-only"]
+def conv2d_forward(x, w, b, stride=1, padding=0):
+    p = padding
+    x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+    N, F, KH, KW = len(x), len(w), w.shape[2], w.shape[3]
+    OH, OW = (x.shape[2] - KH) // stride + 1, (x.shape[3] - KW) // stride + 1
+    out = np.zeros((N, F, OH, OW))
+    for n, f, i, j in np.ndindex(N, F, OH, OW):
+        top, left = i * stride, j * stride
+        out[n, f, i, j] = np.vdot(x[n, 0, top : top + KH, left : left + KW], w[f, 0]) + b[f]
+    return out
+
+
+# %% Reflected at the border exercise="conv2d-forward" expect=["rule:border", "rule:parameter:padding", "rule:raised"]
+def conv2d_forward(x, w, b, stride=1, padding=0):
+    p = padding
+    if p:
+        x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)], mode="reflect")
+    v = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    v = v[:, :, ::stride, ::stride]
+    return np.einsum("nchwkl,fckl->nfhw", v, w) + b.reshape(1, -1, 1, 1)
+
+
+# %% Flipped kernels and no bias exercise="conv2d-forward" expect=["conv2d-forward-kernels-flipped-in-the-layer+conv2d-forward-bias-left-out-of-the-layer"]
+def conv2d_forward(x, w, b, stride=1, padding=0):
+    p = padding
+    x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+    N, F, KH, KW = len(x), len(w), w.shape[2], w.shape[3]
+    OH, OW = (x.shape[2] - KH) // stride + 1, (x.shape[3] - KW) // stride + 1
+    out = np.zeros((N, F, OH, OW))
+    k = np.flip(w, (2, 3))
+    for i in range(OH):
+        for j in range(OW):
+            part = x[:, :, i * stride : i * stride + KH, j * stride : j * stride + KW]
+            out[:, :, i, j] = np.tensordot(part, k, ([1, 2, 3], [1, 2, 3]))
+    return out
+
+
+# %% No bias channel by channel exercise="depthwise" expect=["depthwise-depthwise-bias-left-out"]
+def depthwise_forward(x, w, b):
+    return np.stack([[xcorr2d(m, k) for m, k in zip(sample, w)] for sample in x])
+
+
+# %% The other way round exercise="relayout" expect=["relayout-inverse-transpose", "rule:raised", "rule:transposed", "none"]
+def relayout(array, source, target):
+    for letter in target:
+        if letter not in source:
+            array, source = np.expand_dims(array, 0), letter + source
+    return array.transpose([target.index(letter) for letter in source])
+
+
+# %% Squeezed patches exercise="im2col" expect=["rule:shape", "rule:reshaped"]
+def im2col(x, kh, kw, stride=1, padding=0):
+    p = padding
+    x = np.pad(x, [(0, 0), (0, 0), (p, p), (p, p)])
+    v = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(2, 3))[:, :, ::stride, ::stride]
+    return v.transpose(0, 1, 4, 5, 2, 3)
+
+
+# %% Operation first on both sides exercise="equivariance-gap" expect=["rule:zeros", "rule:constant", "none"]
+def equivariance_gap(operation, transform, image):
+    one = transform(operation(image))
+    two = transform(operation(image.copy()))
+    return np.abs(one - two).max()
+
+
+# %% RGB still exercise="q-rgba" expect=["q-rgba-still-three-channels"]
+q_rgba_params = 76

@@ -21,7 +21,7 @@ from autograder.text import read_text
 REPOSITORY = Path(os.environ.get("COURSE_FOLDER", Path(__file__).parents[2]))
 LESSON = "01-convolution"
 JOBS = int(os.environ.get("JOBS", min(4, os.cpu_count() or 1)))
-QUICK = {"fc-params", "q-cross", "xcorr2d"}
+QUICK = {"fc-params", "q-cross", "convolve2d"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ def table(found: list[tuple[str, Body, Diagnosis | None]]) -> str:
     lines = [
         f"{len(found)} wrong bodies: {counts}, right {counts.get('right', 0) / len(found):.0%}"
     ]
+    kinds = [diagnosis.kind for _, _, diagnosis in found if diagnosis]
+    named, silent = sum(k in ("one", "either", "both") for k in kinds), kinds.count("none")
+    lines.append(f"  named {named}, described {len(kinds) - named - silent}, nothing said {silent}")
     for mark, body, diagnosis in found:
         if mark != "right":
             said = diagnosis and (diagnosis.kind, diagnosis.names, diagnosis.sentences)
