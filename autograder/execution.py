@@ -24,6 +24,14 @@ from autograder.verdict import Verdict
 BRIDGE = ("wire", "peer", "bridge", "gate")
 TEST_OUTPUT = 20_000
 LEAST_OUTPUT = 100_000
+# Errors of the student's own cells that a person should know of; a later NameError is no news.
+WORTH_A_LINE = (
+    "SyntaxError",
+    "IndentationError",
+    "SystemExit",
+    "ImportError",
+    "ModuleNotFoundError",
+)
 PROBE = 10.0  # seconds that the questions after the marks may take, all cells together
 
 
@@ -188,9 +196,22 @@ class Hearing:
         except KernelDied as error:
             self._die(f"the kernel stopped in {_place(cell)} ({error})")
             outputs.items.append(_error("DeadKernelError", self.dead))
+        self._note_error(cell, outputs)
         # Who has used up the room may still say a little in each cell: a later result, an error.
         self.room = max(outputs.room, LEAST_OUTPUT)
         cell.outputs = outputs.items
+
+    def _note_error(self, cell: NotebookNode, outputs: Outputs) -> None:
+        """A cell that cannot run explains the tests that fail below it: that is worth a line."""
+        for item in outputs.items:
+            if item.output_type != "error":
+                continue
+            name, own = item.ename, role(cell) in ("solution", "manual")
+            stub = name in ("NotImplementedError", "KeyboardInterrupt")
+            if name in WORTH_A_LINE or (own and not stub):
+                said = item.evalue.strip().splitlines()[:1]
+                self._problem(cell, ": ".join([f"raised {name}", *(line[:120] for line in said)]))
+            return
 
     def _test(self, cell: NotebookNode) -> None:
         """A graded test cell, in the referee."""

@@ -148,8 +148,8 @@ FATES = [
     Fate("missing notebook", "no notebook", _missing),
     Fate("no graded cell left", "no graded cell is left", _no_graded_cell),
     Fate("duplicated cell", "duplicated cells", _duplicated),
-    Fate("syntax error", "is not defined", _replaced("def broken(x:\n    return x")),
-    Fate("sys.exit", "is not defined", _replaced("import sys\n\nsys.exit('enough')\n\n{cell}")),
+    Fate("syntax error", "raised SyntaxError", _replaced("def broken(x:\n    return x")),
+    Fate("sys.exit", "raised SystemExit", _replaced("import sys\n\nsys.exit('enough')\n\n{cell}")),
     Fate("os._exit", "the kernel stopped", _replaced("import os\n\nos._exit(0)\n\n{cell}")),
     Fate("infinite loop", "was interrupted", _replaced("while True:\n    pass\n\n{cell}")),
     Fate(
@@ -159,7 +159,7 @@ FATES = [
     ),
     Fate(
         "raises at import",
-        "is not defined",
+        "raised ModuleNotFoundError",
         _replaced("import tensorflow as tf\n\n{cell}"),
     ),
     Fate("deleted solution cell", "deleted solution cells", _deleted),
