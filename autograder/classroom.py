@@ -112,6 +112,8 @@ class Findings:
         if diagnosis.kind == "either":
             title = " or ".join(known[name].title for name in diagnosis.names)
             return [Ranked(exercise, title, " ".join(diagnosis.sentences))]
+        if any(statement.rule == "depends" for statement in diagnosis.statements):
+            return []  # it counts where it comes from
         return [
             Ranked(exercise, RULES.get(s.rule, s.rule) + (f": {s.about}" if s.about else ""),
                    s.sentence, named=False)
