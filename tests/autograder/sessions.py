@@ -1,9 +1,11 @@
 """A kernel for a test: started for real, asked in cells, ended with the test."""
 
 import shutil
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from jupyter_client.manager import KernelManager
@@ -15,6 +17,13 @@ CELL_SECONDS = 30.0
 
 _possible = can_jail()
 needs_jail = pytest.mark.skipif(not _possible.ok, reason=f"no jail here: {_possible.detail}")
+
+
+def environment_in_tmp():
+    """What of ``/tmp`` a jail shows: the folder that this Python environment lies in, if any."""
+    places = [Path(place) for place in (sys.prefix, sys.base_prefix, *sys.path) if place]
+    below = [p.relative_to("/tmp") for p in places if p.is_relative_to("/tmp")]
+    return sorted({path.parts[0] for path in below if path.parts})
 
 
 @dataclass
