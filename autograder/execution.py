@@ -46,6 +46,7 @@ class Bout:
         skip: sources of the master's illustrations, which need not be drawn again.
         limits: what the submission may use up.
         isolation: ``jail`` or ``process``, for the kernel named ``submission``.
+        own_files: folder of the assignment's own files, where the tests run.
         results: filled in: one entry per graded cell, by grade_id.
         problems: filled in: what a person should know.
         calls: filled in: the call log of each graded cell, by grade_id.
@@ -58,6 +59,7 @@ class Bout:
     skip: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     isolation: str = "process"
+    own_files: Path | None = None
     results: dict[str, CellResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     calls: dict[str, dict] = field(default_factory=dict)
@@ -142,7 +144,7 @@ class Hearing:
             (self.folder / "work").mkdir()
         assert self.bout.trusted is not None
         wire, limit = self.folder / "wire", self.bout.limits.message_mb << 20
-        self.session = tribunal().session(self.bout.trusted, wire, limit)
+        self.session = tribunal().session(self.bout.trusted, wire, limit, self.bout.own_files)
         self.kernel.start()
         inside = getattr(self.kernel.manager.provisioner, "run_dir_inside", self.folder)
         boot = boot_code(str(inside / "wire"), limit, self.bout.packages)

@@ -168,7 +168,12 @@ def _open_lesson(folder: CourseFolder, path: Path, options: Options) -> Lesson:
     if options.timeout:
         limits = replace(limits, cell_seconds=options.timeout)
     release = dump(release_notebook(master, folder.config))
-    return Lesson(path.stem, dump(master), release, limits, options.isolation)
+    files = tuple(
+        (str(file.relative_to(path.parent)), file.read_bytes())
+        for file in sorted(path.parent.rglob("*"))
+        if file.is_file() and file.suffix not in (".ipynb", ".pyc")
+    )
+    return Lesson(path.stem, dump(master), release, limits, options.isolation, files)
 
 
 def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:

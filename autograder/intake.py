@@ -130,7 +130,7 @@ def fingerprint(lesson: Lesson, task: Task) -> str:
 @lru_cache(maxsize=4)
 def _base(lesson: Lesson) -> hashlib._Hash:
     digest = hashlib.sha256(engine_digest().encode())
-    for part in (lesson.master, lesson.release, lesson.isolation, lesson.limits):
+    for part in (lesson.master, lesson.release, lesson.isolation, lesson.limits, lesson.files):
         digest.update(part if isinstance(part, bytes) else repr(part).encode())
     return digest
 

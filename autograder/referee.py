@@ -258,6 +258,8 @@ class Server:
     def session(self, stream: Any, request: dict) -> None:
         """One submission, in a process of its own."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if request.get("cwd"):
+            os.chdir(request["cwd"])
         prepared = self.namespaces.get(request["statements"])
         namespace = prepared or Namespace({"__name__": "__main__"})
         bench = Bench(namespace, request["wire"], request["limit"])

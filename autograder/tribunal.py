@@ -93,8 +93,8 @@ class Tribunal:
         )
         self._await_socket()
 
-    def session(self, trusted: Trusted, wire: Path, limit: int) -> Session:
-        """A referee for one submission, listening at ``wire``.
+    def session(self, trusted: Trusted, wire: Path, limit: int, cwd: Path | None = None) -> Session:
+        """A referee for one submission, listening at ``wire``, its tests at home in ``cwd``.
 
         Raises:
             AutograderError: when the master's own imports or helpers fail.
@@ -106,6 +106,7 @@ class Tribunal:
                 "statements": trusted.statements,
                 "wire": str(wire),
                 "limit": limit,
+                "cwd": str(cwd) if cwd else "",
             }
         )
         session.pid = int(session.read(START)["pid"])

@@ -41,6 +41,8 @@ class Lesson:
         release: the release notebook as bytes.
         limits: what one submission may use.
         isolation: ``jail`` or ``process``.
+        files: the assignment's own files beside its notebook, by relative path; they stand in for
+            what a submission lacks or changed, and the tests find them too.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Lesson:
     release: bytes
     limits: Limits = field(default_factory=Limits)
     isolation: str = "process"
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,11 +165,9 @@ def _leaning_reference(lesson: Lesson) -> frozenset[str]:
 
 def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
-        for name, content in task.files:
-            path = Path(scratch) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        bout.files = Path(scratch)
+        bout.files, bout.own_files = Path(scratch) / "submission", Path(scratch) / "lesson"
+        _lay_out((*task.files, *lesson.files), bout.files)
+        _lay_out(lesson.files, bout.own_files)
         # papermill keeps its notes here while it runs; timings would make equal runs differ.
         for part in (notebook, *notebook.cells):
             part.metadata["papermill"] = {}
@@ -181,6 +182,14 @@ def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> Note
         for part in (ran, *ran.cells):
             part.metadata.pop("papermill", None)
         return ran
+
+
+def _lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
+    folder.mkdir()
+    for name, content in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 @lru_cache(maxsize=4)

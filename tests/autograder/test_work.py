@@ -67,3 +67,23 @@ def test_a_right_answer_that_scribbles_on_its_copy_keeps_its_points(graded):
 
 def test_work_in_place_counts_where_the_reference_works_in_place(graded):
     assert graded("x += x", IN_PLACE, "x *= 2").points == 2
+
+
+def test_the_assignments_own_files_are_there_for_the_cells_and_for_the_tests(tmp_path):
+    (tmp_path / "source" / "01-toy").mkdir(parents=True)
+    (tmp_path / "source" / "01-toy" / "numbers.csv").write_text("1,2,3")
+    text = [
+        "# %%\nnumbers = [float(n) for n in open('numbers.csv').read().split(',')]\n",
+        f"# %% {meta('total', solution=True)}",
+        "### BEGIN SOLUTION\ntotal = sum(numbers)\n### END SOLUTION\n",
+        f"# %% {meta('test-total', 2)}",
+        "assert total == sum(map(float, open('numbers.csv').read().split(',')))\n",
+    ]
+    (tmp_path / "source" / "01-toy.py").write_text("\n".join(text))
+    folder = CourseFolder.open(tmp_path)
+    build(folder, ["01-toy"], log=lambda line: None)
+    lesson = open_lesson(folder, "01-toy", Options(isolation="process"))
+    tampered = (("numbers.csv", b"0"),)
+    outcome = judge(lesson, Task("ada", lesson.master, files=tampered))
+    (cell,) = SubmissionResult.from_json(outcome.result).cells
+    assert (cell.points, cell.message) == (2, "")
