@@ -102,7 +102,9 @@ def test_a_kernel_ends_at_once_whichever_way_it_is_asked(isolation, now):
         began = time.perf_counter()
         kernel.manager.shutdown_kernel(now=now)
         assert time.perf_counter() - began < 1
-        assert kernel.provisioner.ended.asked
+        # Asked politely, it may have gone before it was made to.
+        assert kernel.provisioner.ended.asked or not now
+        assert not kernel.manager.is_alive()
         assert kernel.provisioner.ended.explain() == "was ended by the grader"
         assert not kernel.manager.has_kernel
 
