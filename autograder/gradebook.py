@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import sys
@@ -194,13 +193,3 @@ def read_timestamp(folder: Path) -> datetime | None:
         return parse_utc((folder / "timestamp.txt").read_text(encoding="utf-8").strip())
     except (OSError, ValueError, UnicodeDecodeError):
         return None
-
-
-def counts(folder: CourseFolder, assignment: str) -> str:
-    """The gradebook's totals of one assignment as JSON, for scripts that compare two runs."""
-    with Gradebook(folder.db_url) as gradebook:
-        rows = {
-            s.student_id: {grade.name: grade.auto_score for n in s.notebooks for grade in n.grades}
-            for s in gradebook.assignment_submissions(assignment)
-        }
-    return json.dumps(rows, sort_keys=True)
