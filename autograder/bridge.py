@@ -63,6 +63,10 @@ class Bridge(Peer):
 
     def answer(self, operation: str, arguments: list[Any]) -> Any:
         """One of ``OPERATIONS``, or ``call``, ``names``, ``define``, ``bind``, ``unbind``."""
+        with self._audible():
+            return self._do(operation, arguments)
+
+    def _do(self, operation: str, arguments: list[Any]) -> Any:
         self._heed()
         if operation == "call":
             target, args, kwargs = arguments
@@ -97,6 +101,18 @@ class Bridge(Peer):
     def _receive(self) -> tuple[dict, list[Any]]:
         with self._whole():
             return super()._receive()
+
+    @contextlib.contextmanager
+    def _audible(self) -> Iterator[None]:
+        """Let an interrupt reach the submission's code, and nothing around it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     @contextlib.contextmanager
     def _whole(self) -> Iterator[None]:
@@ -169,5 +185,10 @@ def serve() -> None:
     if current is None:
         raise RuntimeError("not connected")
     current.interrupted = False
-    while current.serve_one():
-        pass
+    # Between two messages an interrupt is noted, not raised: it would end the whole service.
+    before = signal.signal(signal.SIGINT, current._note)
+    try:
+        while current.serve_one():
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
