@@ -84,3 +84,40 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     """
     images, labels = _digits()
     return images.copy(), labels.copy()
+
+
+@cache
+def _faces() -> np.ndarray:
+    return np.load(_installed("skimage/data/lfw_subset.npy"))  # (200, 25, 25)
+
+
+def faces() -> tuple[np.ndarray, np.ndarray]:
+    """The 200 gray pictures that scikit-image ships: 100 faces, 100 other pieces of photographs.
+
+    Returns:
+        ``images``, float64 in [0, 1], shape ``(200, 1, 25, 25)``, and ``labels``, int64, 1 for a
+        face and 0 for none, shape ``(200,)``; copies, faces first.
+    """
+    labels = np.repeat(np.array([1, 0]), 100)
+    return _faces()[:, None].copy(), labels
+
+
+def texture_patches(size: int = 32) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Brick, grass and gravel cut into squares that do not overlap.
+
+    Args:
+        size: side of a patch in pixels; a photograph of 512×512 gives ``(512 // size)²``.
+
+    Returns:
+        ``images``, float64 in [0, 1], shape ``(N, 1, size, size)``; ``labels``, int64, 0 for brick,
+        1 for grass, 2 for gravel; ``held_out``, bool, True for patches of a photograph's right
+        half: train on the left, test on the right, and no patch has its neighbour in the other set.
+    """
+    images, labels, held_out = [], [], []
+    for label, name in enumerate(("brick", "grass", "gravel")):
+        n = 512 // size
+        pixels = photo(name)[: n * size, : n * size].reshape(n, size, n, size).swapaxes(1, 2)
+        images.append(pixels.reshape(-1, 1, size, size))
+        labels += [label] * n * n
+        held_out.append(np.tile(np.arange(n) >= n // 2, n))
+    return np.concatenate(images), np.array(labels), np.concatenate(held_out)

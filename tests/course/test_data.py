@@ -9,7 +9,7 @@ import skimage.data
 import sklearn.datasets
 from PIL import Image
 
-from course.data import PHOTOS, digits, photo
+from course.data import PHOTOS, digits, faces, photo, texture_patches
 
 SIZES = {
     "china": (427, 640),
@@ -120,6 +120,33 @@ def test_writing_into_the_digits_changes_no_later_ones():
     again, labels_again = digits()
     assert again.min() == 0
     assert labels_again.min() == 0
+
+
+def test_faces_are_scikit_images_with_labels_and_a_channel_axis():
+    images, labels = faces()
+    np.testing.assert_array_equal(images[:, 0], skimage.data.lfw_subset())
+    assert (images.shape, labels.dtype) == ((200, 1, 25, 25), np.int64)
+    np.testing.assert_array_equal(labels, [1] * 100 + [0] * 100)
+    images[:] = -1
+    assert faces()[0].min() >= 0
+
+
+def test_texture_patches_are_squares_of_the_photographs_right_halves_held_out():
+    images, labels, held_out = texture_patches(64)
+    assert images.shape == (3 * 64, 1, 64, 64)
+    np.testing.assert_array_equal(np.bincount(labels), [64, 64, 64])
+    grass = photo("grass")
+    np.testing.assert_array_equal(images[64 + 8 + 3, 0], grass[64:128, 192:256])
+    assert not held_out[64 + 8 + 3]
+    assert held_out[64 + 8 + 4]
+    assert held_out.mean() == 0.5
+
+
+def test_texture_patches_of_a_size_that_does_not_divide_leave_the_rim_out():
+    images, labels, _ = texture_patches(100)
+    assert images.shape == (75, 1, 100, 100)
+    np.testing.assert_array_equal(images[24, 0], photo("brick")[400:500, 400:500])
+    assert labels[25] == 1
 
 
 def test_no_package_with_a_ready_made_convolution_is_imported():
