@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -166,3 +166,54 @@ def annotate_grid(
     # Gray shows on pale cells and on dark ones.
     axis.grid(color="0.7", linewidth=1)
     axis.tick_params(length=0)
+
+
+def layer_bars(
+    names: Sequence[str],
+    columns: Mapping[str, Sequence[float]],
+    *,
+    colors: Sequence[str] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw where a network's memory, parameters and work go: a row a layer, a panel a quantity.
+
+    Args:
+        names: one a layer, drawn from top to bottom.
+        columns: the quantities, e.g. ``{"memory, KB": [...], "MACs, millions": [...]}``, with one
+            number of 0 or more a layer. Each panel's title adds the column's sum.
+        colors: one a layer, e.g. by its kind; one blue by default.
+        title: a line above the panels.
+
+    Returns:
+        The figure, one axis a column.
+
+    Raises:
+        ValueError: for no column, or another number of values or colours than of names.
+    """
+    names, colors = list(names), list(colors or ["tab:blue"] * len(names))
+    sizes = {len(values) for values in columns.values()} | {len(colors)}
+    if not columns or sizes != {len(names)}:
+        raise ValueError(f"{len(names)} names for columns and colours of {sorted(sizes)}")
+    height = 0.21 * len(names) + 0.7 + 0.3 * bool(title)
+    figure, axes = plt.subplots(
+        1, len(columns), figsize=(3.4 * len(columns), height), sharey=True, squeeze=False
+    )
+    places = np.arange(len(names))
+    for axis, (what, values) in zip(axes[0], columns.items(), strict=True):
+        bars = axis.barh(places, values, color=colors, height=0.75)
+        axis.bar_label(bars, [_count(value) for value in values], padding=3, fontsize=8)
+        axis.set_title(f"{what}: {_count(sum(values))} in all", fontsize=10)
+        axis.set_xlim(0, 1.25 * max(max(values), 1e-9))  # room for the numbers
+        axis.set_xticks([])
+        axis.spines[["top", "right", "bottom"]].set_visible(False)
+    axes[0, 0].set_yticks(places, names, fontsize=9)
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    figure.tight_layout()
+    return figure
+
+
+def _count(value: float) -> str:
+    """A number short enough to stand beside a bar: 784, 1,135, 3.906."""
+    return f"{value:,.4g}" if abs(value) < 10 else f"{value:,.0f}"

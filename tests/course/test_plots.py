@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course.plots import annotate_grid, contact_sheet, show_images
+from course.plots import annotate_grid, contact_sheet, layer_bars, show_images
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +162,43 @@ def test_a_notebook_gets_a_contact_sheet_as_png():
 def test_what_cannot_stand_on_a_contact_sheet_is_refused(images, titles):
     with pytest.raises(ValueError, match=r"pictures for|no picture"):
         contact_sheet(images, titles)
+
+
+def test_layer_bars_have_a_panel_a_quantity_and_a_bar_a_layer_from_the_top():
+    columns = {"memory, KB": [784, 182.25, 3.90625], "MACs, millions": [72.9, 0, 4.1]}
+    figure = layer_bars(["conv1", "pool1", "fc"], columns, title="a network")
+    assert [axis.get_title() for axis in figure.axes] == [
+        "memory, KB: 970 in all",
+        "MACs, millions: 77 in all",
+    ]
+    for axis, values in zip(figure.axes, columns.values(), strict=True):
+        assert [bar.get_width() for bar in axis.patches] == values
+        assert axis.get_ylim()[0] > axis.get_ylim()[1]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "conv1",
+        "pool1",
+        "fc",
+    ]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["784", "182", "3.906"]
+    assert figure.get_suptitle() == "a network"
+
+
+def test_layer_bars_take_a_colour_a_layer():
+    figure = layer_bars(["conv", "fc"], {"MACs": [3, 1]}, colors=["red", "blue"])
+    assert [bar.get_facecolor()[:3] for bar in figure.axes[0].patches] == [(1, 0, 0), (0, 0, 1)]
+
+
+def test_layers_without_cost_make_no_bar_and_no_trouble():
+    figure = layer_bars(["relu", "pool"], {"parameters": [0, 0]})
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [0, 0]
+
+
+@pytest.mark.parametrize("columns", [{}, {"MACs": [1]}, {"MACs": [1, 2], "KB": [1, 2, 3]}])
+def test_layer_bars_need_one_number_a_layer(columns):
+    with pytest.raises(ValueError, match="2 names"):
+        layer_bars(["conv", "fc"], columns)
+
+
+def test_layer_bars_need_one_colour_a_layer():
+    with pytest.raises(ValueError, match="2 names"):
+        layer_bars(["conv", "fc"], {"MACs": [1, 2]}, colors=["red"])
