@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import re
+import tokenize
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import nbformat
 
@@ -13,6 +16,7 @@ from autograder.diagnosis import Diagnosis, Work, diagnose
 from autograder.errors import IsolationError
 from autograder.exercises import grade_id
 from autograder.folder import CourseFolder
+from autograder.grade import logs_path
 from autograder.isolation import choose
 from autograder.mistake_logs import Library, read_library
 from autograder.results import SubmissionResult
@@ -29,6 +33,7 @@ class Ranked:
         students: who made it.
         example: the code of one of them.
         named: whether it is a known mistake, not a general statement.
+        open: whether nothing was handed in that could be wrong.
     """
 
     exercise: str
@@ -37,8 +42,10 @@ class Ranked:
     students: list[str] = field(default_factory=list)
     example: str = ""
     named: bool = True
+    open: bool = False
 
 
+UNWRITTEN = ("not-written", "missing")
 RULES = {
     "missing": "A name is not defined",
     "not-written": "Not written",
@@ -75,12 +82,13 @@ class Findings:
 
     Attributes:
         assignment: its name.
-        library: known mistakes and their logs; None when there are none.
-        found: diagnoses by student and exercise.
+        libraries: known mistakes and their logs, by notebook.
+        found: diagnoses by student and exercise; the exercise as pages name it, with its notebook
+            where there are several.
     """
 
     assignment: str
-    library: Library | None = None
+    libraries: dict[str, Library] = field(default_factory=dict)
     found: dict[str, dict[str, Diagnosis]] = field(default_factory=dict)
 
     def sentences(self) -> dict[str, dict[str, list[str]]]:
@@ -102,10 +110,15 @@ class Findings:
             row.example = self._example(folder, row)
         return ranked
 
+    def _place(self, exercise: str) -> tuple[str, str, Library]:
+        """Notebook, name in it and library of an exercise."""
+        notebook, _, name = exercise.rpartition("/")
+        notebook = notebook or next(iter(self.libraries))
+        return notebook, name, self.libraries[notebook]
+
     def _rows(self, exercise: str, diagnosis: Diagnosis) -> list[Ranked]:
         """The rows of the ranking that a diagnosis counts in."""
-        assert self.library is not None
-        known = {v.name: v for v in self.library.variants}
+        known = {v.name: v for v in self._place(exercise)[2].variants}
         if diagnosis.kind in ("one", "both"):
             mistakes = [known[name] for name in diagnosis.names]
             return [Ranked(exercise, v.title, v.message) for v in mistakes]
@@ -116,19 +129,33 @@ class Findings:
             return []  # it counts where it comes from
         return [
             Ranked(exercise, RULES.get(s.rule, s.rule) + (f": {s.about}" if s.about else ""),
-                   s.sentence, named=False)
+                   s.sentence, named=False, open=s.rule in UNWRITTEN)
             for s in diagnosis.statements[:1]
         ]  # fmt: skip
 
     def _example(self, folder: CourseFolder, row: Ranked) -> str:
         """The shortest code among the students', the exercise's cells together."""
-        assert self.library is not None
-        exercise = next(e for e in self.library.exercises if e.name == row.exercise)
+        notebook, name, library = self._place(row.exercise)
+        exercise = next(e for e in library.exercises if e.name == name)
         codes = []
         for student in row.students:
-            sources = student_sources(folder, self.assignment, student)
+            sources = student_sources(folder, self.assignment, student, notebook)
             codes.append("\n\n".join(sources.get(cell, "") for cell in exercise.solutions).strip())
-        return min((code for code in codes if code), key=len, default="")
+        example = min((code for code in codes if code), key=len, default="")
+        return without_comments(example)
+
+
+def without_comments(source: str) -> str:
+    """The code without its comments: they may say whose it is."""
+    lines = source.splitlines()
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                lines[row - 1] = lines[row - 1][:column].rstrip()
+    # What does not parse keeps comments beside code only.
+    kept = [line for line in lines if not line.lstrip().startswith("#")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
 
 
 def diagnose_class(
@@ -150,26 +177,44 @@ def diagnose_class(
         isolation = choose("")
     except IsolationError:
         isolation = "process"  # what runs is the author's own code
+    findings = Findings(assignment)
     results = sorted((folder.results / assignment).glob("*.json"))
     if not results:
-        return Findings(assignment)
-    library = read_library(folder, assignment, jobs, isolation, step)
-    found = {}
-    for path in results:
-        with contextlib.suppress(OSError, ValueError):
-            result = SubmissionResult.from_json(path.read_text(encoding="utf-8"))
-            calls = unpack(path.with_name(f"{path.stem}.calls.gz").read_bytes())
-            sources = student_sources(folder, assignment, path.stem)
-            found[path.stem] = diagnose(library, Work.of(result, calls, sources))
-    return Findings(assignment, library, found)
+        return findings
+    notebooks = [path.stem for path in folder.masters(assignment)]
+    for notebook in notebooks:
+        library = read_library(folder, assignment, jobs, isolation, step, notebook=notebook)
+        findings.libraries[notebook] = library
+        prefix = f"{notebook}/" if notebooks[1:] else ""
+        for path in results:
+            with contextlib.suppress(OSError, ValueError):
+                result = SubmissionResult.from_json(path.read_text(encoding="utf-8"))
+                logs = logs_path(folder, assignment, path.stem, notebook)
+                calls = unpack(logs.read_bytes())
+                sources = student_sources(folder, assignment, path.stem, notebook)
+                work = Work.of(_only(result, prefix), calls, sources)
+                told = {prefix + name: d for name, d in diagnose(library, work).items()}
+                findings.found.setdefault(path.stem, {}).update(told)
+    return findings
 
 
-def student_sources(folder: CourseFolder, assignment: str, student: str) -> dict[str, str]:
+def _only(result: SubmissionResult, prefix: str) -> SubmissionResult:
+    """The result of one notebook, its cells named as they are in there."""
+    cells = [
+        replace(cell, grade_id=cell.grade_id.removeprefix(prefix))
+        for cell in result.cells
+        if cell.grade_id.startswith(prefix)
+    ]
+    return replace(result, cells=cells)
+
+
+def student_sources(
+    folder: CourseFolder, assignment: str, student: str, notebook: str
+) -> dict[str, str]:
     """The submission's cells by grade_id; {} when its notebook cannot be read."""
-    stem = folder.master(assignment).stem
-    path = folder.autograded / student / assignment / f"{stem}.ipynb"
+    path = folder.autograded / student / assignment / f"{notebook}.ipynb"
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        return {grade_id(c): str(c.source) for c in notebook.cells if grade_id(c)}
+        cells = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4).cells
+        return {grade_id(c): str(c.source) for c in cells if grade_id(c)}
     except Exception:  # a submission's notebook may be of any shape
         return {}

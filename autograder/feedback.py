@@ -1,4 +1,4 @@
-"""Feedback: one HTML page a submission, self-contained and without scripts.
+"""Feedback: one HTML page for each notebook of a submission, self-contained and without scripts.
 
 Everything a submission printed is hostile. The page takes from the autograded notebook only the
 student's own cells, of their outputs only text, errors and PNG pictures, each bounded in size; the
@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import nbformat
 from markupsafe import Markup
@@ -24,11 +25,13 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from autograder.errors import CourseError
-from autograder.exercises import grade_id, role
+from autograder.exercises import Exercise, grade_id, role
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.pages import clean, render
+from autograder.prose import prose
 from autograder.record import Entry, Lesson, feedback_path, graded, read_class, read_lesson
+from autograder.tasks import anchor
 
 TEXT_LIMIT = 6_000  # characters of one output
 CODE_LIMIT = 12_000  # characters of one solution cell
@@ -37,6 +40,9 @@ IMAGE_LIMIT = 1_500_000  # bytes of one picture
 PIXEL_LIMIT = 25_000_000  # a small file can unpack to a picture that stops a browser
 # What outputs may add to a page: characters of text, bytes of pictures. A page stays under 10 MB.
 PAGE_TEXT, PAGE_IMAGES = 300_000, 3_500_000
+SHORT = 700  # characters of a task that are shown unfolded
+# Where a student's notebook lies as seen from a page that `nbgrader fetch_feedback` brought.
+LESSON_URL = "../../{notebook}.ipynb"
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)
 FORMATTER = HtmlFormatter(nowrap=True)
@@ -67,7 +73,7 @@ def write_feedback(
         folder: the course.
         assignment: its name.
         students: folder names, as the results have them.
-        progress: called with the number of pages written and the number of all.
+        progress: called with the number of students served and the number of all.
         diagnoses: by student and exercise name, what is likely wrong, a sentence each.
 
     Raises:
@@ -82,45 +88,89 @@ def write_feedback(
             where=folder.results / assignment,
             remedy=f"run `autograder grade {assignment}` first",
         )
+    tasks = {name: prose(asked.text) for name, asked in lesson.tasks.items()}
+    parts = [lesson.part(notebook) for notebook in lesson.notebooks]
     written = []
-    for student in wanted:
-        page = _page(folder, lesson, entries[student], (diagnoses or {}).get(student, {}))
-        path = feedback_path(folder, lesson, student)
-        write_atomically(path, page)
-        _keep_receipt(folder.autograded / student / assignment, path.parent)
-        written.append(path)
+    for done, student in enumerate(wanted, 1):
+        for part in parts:
+            said = (diagnoses or {}).get(student, {})
+            page = _page(folder, lesson, part, entries[student], tasks, said)
+            path = feedback_path(folder, part, student)
+            write_atomically(path, page)
+            written.append(path)
+        _keep_receipt(folder.autograded / student / assignment, written[-1].parent)
         if progress:
-            progress(len(written), len(wanted))
+            progress(done, len(wanted))
     return written
 
 
 def _page(
-    folder: CourseFolder, lesson: Lesson, entry: Entry, diagnoses: Mapping[str, Sequence[str]]
+    folder: CourseFolder,
+    lesson: Lesson,
+    part: Lesson,
+    whole: Entry,
+    tasks: Mapping[str, Markup],
+    diagnoses: Mapping[str, Sequence[str]],
 ) -> bytes:
-    shelf = Shelf(lesson.hidden)
-    room = folder.autograded / entry.result.student / lesson.assignment
-    work = _read_work(room, lesson, shelf)
+    """The page of one notebook, ``part``, of a submission."""
+    entry, shelf = whole.part(part), Shelf(lesson.hidden)
+    room = folder.autograded / whole.result.student / lesson.assignment
+    work = _read_work(room, part, shelf)
     cells = {cell.grade_id: cell for cell in entry.result.cells}
     exercises = []
-    for exercise in lesson.exercises:
+    for exercise in part.exercises:
         tests = [cells[name] for name in graded(exercise) if name in cells]
         for cell in tests:
             cell.message = shelf.text(cell.message, 2_000)
             cell.output = shelf.text(cell.output, TEXT_LIMIT)
+        asked = lesson.tasks[exercise.name]
+        answers = dict.fromkeys([*exercise.solutions, *exercise.manual])
         exercises.append(
             {
                 "title": lesson.titles[exercise.name],
                 "points": exercise.points,
                 "earned": entry.of(exercise),
+                "wrong": any(
+                    points is not None and points < worth
+                    for points, worth in ((entry.earned[n], w) for n, w in _worth(exercise))
+                ),
+                "waits": any(name in entry.due for name in graded(exercise)),
                 "tests": tests,
-                "waits": [name for name in exercise.manual if name in entry.due],
                 "work": (work or {}).get(exercise.name, []),
                 "diagnosis": list(diagnoses.get(exercise.name, ())),
+                "asked": tasks[exercise.name],
+                "stub": code(asked.stub) if asked.stub else "",
+                "short": len(asked.text) <= SHORT,
+                "places": _places(folder, part, asked.section, asked.heading),
+                "comments": [whole.comments[name] for name in answers if name in whole.comments],
             }
         )
+    others = [
+        (f"{quote(other)}.html", lesson.headings[other], whole.part(lesson.part(other)).score,
+         lesson.part(other).points)
+        for other in lesson.notebooks if other != part.notebook
+    ]  # fmt: skip
     return render(
-        "feedback.html", lesson=lesson, entry=entry, exercises=exercises, notebook=work is not None
-    )
+        "feedback.html", lesson=part, entry=entry, exercises=exercises, others=others,
+        notebook=work is not None, total=(whole.score, lesson.points, lesson.assignment),
+    )  # fmt: skip
+
+
+def _worth(exercise: Exercise) -> list[tuple[str, float]]:
+    tests = [(test.grade_id, test.points) for test in exercise.tests]
+    return [*tests, *exercise.manual.items()]
+
+
+def _places(folder: CourseFolder, part: Lesson, *headings: str) -> list[tuple[str, str]]:
+    """Each heading with its address, in the student's notebook or where the course says.
+
+    ``c.FeedbackPage.lesson_url`` of the course's configuration is the address of a lesson,
+    ``{assignment}`` and ``{notebook}`` standing for their names.
+    """
+    address = str(folder.config.get("FeedbackPage", {}).get("lesson_url", "") or LESSON_URL)
+    for name, value in (("assignment", part.assignment), ("notebook", part.notebook)):
+        address = address.replace(f"{{{name}}}", quote(value))
+    return [(heading, f"{address}#{anchor(heading)}") for heading in headings if heading]
 
 
 def code(source: str) -> Markup:
@@ -215,8 +265,12 @@ def _work(notebook: NotebookNode, lesson: Lesson, shelf: Shelf) -> dict[str, lis
 
     Outputs of ungraded cells belong to the exercise above them, up to the next heading of its rank.
     """
-    tests = {test.grade_id: ex.name for ex in lesson.exercises for test in ex.tests}
-    answers = {name: ex.name for ex in lesson.exercises for name in (*ex.solutions, *ex.manual)}
+    tests: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    for exercise in lesson.exercises:
+        tests |= {lesson.local(test.grade_id): exercise.name for test in exercise.tests}
+        own = (*exercise.solutions, *exercise.manual)
+        answers |= {lesson.local(name): exercise.name for name in own}
     work: dict[str, list[Piece]] = {exercise.name: [] for exercise in lesson.exercises}
     home, rank, opened = "", 0, 0
     for cell in notebook.cells:

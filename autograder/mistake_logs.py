@@ -23,7 +23,7 @@ from autograder.calllog import pack, unpack
 from autograder.exercises import Exercise, grade_id, read_exercises
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
-from autograder.grade import Options, open_lesson
+from autograder.grade import Options, open_lesson, open_lessons
 from autograder.mistakes import Variant, read_mistakes
 from autograder.results import Status, SubmissionResult
 from autograder.text import dump
@@ -81,17 +81,25 @@ def read_library(
     isolation: str = "process",
     step: Callable[[int], None] = lambda remaining: None,
     cells: Collection[str] | None = None,
+    notebook: str = "",
 ) -> Library:
     """The library of an assignment, from the cache where it can be.
 
     Args:
         cells: only the variants of these solution cells; of all when None.
         step: called after each run with the number of those still to come.
+        notebook: which of the assignment's notebooks; needed where there are several.
     """
-    lesson = open_lesson(folder, assignment, Options(isolation=isolation))
+    options = Options(isolation=isolation)
+    if notebook:
+        stems = [path.stem for path in folder.masters(assignment)]
+        lesson = open_lessons(folder, assignment, options)[stems.index(notebook)]
+    else:
+        lesson = open_lesson(folder, assignment, options)
     master = nbformat.reads(lesson.master.decode(), as_version=4)
+    own = {grade_id(cell) for cell in master.cells}
     variants = read_mistakes(folder.mistakes(assignment))
-    variants = [v for v in variants if cells is None or v.cell in cells]
+    variants = [v for v in variants if v.cell in (own if cells is None else own & set(cells))]
     cache = folder.root / ".cache" / "autograder" / assignment
     bodies: list[dict[str, str]] = [{}, *({v.cell: v.source} for v in variants)]
     runs = []

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ def write_report(folder: CourseFolder, assignment: str, mistakes: Sequence[Ranke
         seconds=_spread([entry.result.seconds for entry in ran]),
         groups=groups,
         slowest=sorted(timed, key=lambda cell: -cell["seconds"]["mean"])[:8],
-        mistakes=[_mistake(lesson, row, len(ran)) for row in mistakes],
+        mistakes=[_mistake(lesson, row, len(ran)) for row in mistakes if not row.open],
+        unwritten=_unwritten(lesson, mistakes),
         isolation=Counter(entry.result.isolation for entry in ran),
     )
     path = folder.report / f"{assignment}.html"
@@ -95,10 +96,10 @@ def _group(lesson: Lesson, exercise: Exercise, ran: list[Entry]) -> dict[str, An
         counts = Counter(cell.status for cell in found)
         seconds = _spread([cell.seconds for cell in found])
         cells.append({"name": name, "test": test, "counts": counts, "n": len(found),
-                      "seconds": seconds, "exercise": lesson.titles[exercise.name]})  # fmt: skip
+                      "seconds": seconds, "exercise": lesson.title(exercise.name)})  # fmt: skip
     due = sum(name in entry.due for entry in ran for name in exercise.manual)
     return {
-        "title": lesson.titles[exercise.name], "points": exercise.points, "cells": cells,
+        "title": lesson.title(exercise.name), "points": exercise.points, "cells": cells,
         "mean": _spread([entry.of(exercise) for entry in ran]).get("mean", 0.0),
         "manual": len(exercise.manual) * len(ran), "due": due,
     }  # fmt: skip
@@ -107,10 +108,20 @@ def _group(lesson: Lesson, exercise: Exercise, ran: list[Entry]) -> dict[str, An
 def _mistake(lesson: Lesson, row: Ranked, ran: int) -> dict[str, Any]:
     """One mistake of the class; its example names nobody."""
     return {
-        "title": row.title, "exercise": lesson.titles.get(row.exercise, row.exercise),
+        "title": row.title, "exercise": lesson.title(row.exercise),
         "message": row.message, "count": len(row.students), "share": len(row.students) / (ran or 1),
         "example": code(row.example[:CODE_LIMIT]) if row.example else "", "named": row.named,
     }  # fmt: skip
+
+
+def _unwritten(lesson: Lesson, rows: Sequence[Ranked]) -> list[tuple[str, int]]:
+    """How many left each exercise as it was, or never ran it; in the lesson's order."""
+    left: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.open:
+            left[row.exercise].update(row.students)
+    names = [exercise.name for exercise in lesson.exercises]
+    return [(lesson.title(name), len(left[name])) for name in names if name in left]
 
 
 def class_table(folder: CourseFolder, assignment: str) -> Table:

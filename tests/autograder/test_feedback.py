@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import numpy as np
@@ -24,6 +25,7 @@ from autograder.exercises import grade_id
 from autograder.feedback import write_feedback
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
+from autograder.gradebook import Scores
 from autograder.record import feedback_path, read_lesson
 from autograder.results import CellResult, Status, SubmissionResult
 
@@ -35,7 +37,8 @@ HIDDEN = (
     'assert np.allclose(total(secret_rows), want), "sums of a secret input"',
     "assert secret_scale(total) == 27182.818",
 )
-EXPECTED = ("31337.25", "424242.5", "27182.818", "secret_rows", "four points for naming both axes")
+EXPECTED = ("31337.25", "424242.5", "27182.818", "secret_rows", "four points for naming both axes",
+            "the reference answer", "behind the curtain")  # fmt: skip
 
 
 def meta(name: str, *, grade: bool = False, points: int = 0, **kind: bool) -> str:
@@ -51,10 +54,25 @@ LESSON = f"""\
 # # 07 · Sums
 
 # %% [markdown]
+# ## Part 1 · `Axes` first
+#
+# Axis 0 runs down.
+#
 # ## Exercise 1 · Sum the rows
+#
+# Write `total(rows)`: the sum of each row, $s_i = \\sum_j r_{{ij}}$.
+# See [the manual](https://example.org/sum) and ![a table](https://example.org/table.png).
+# <b onclick="alert(5)">bold</b>
+#
+# <details><summary>Help</summary>
+#
+# Only for those who ask.
+#
+# </details>
 
 # %% {meta("total", solution=True)}
 def total(rows):
+    '''Sum rows (N, M) to (N,).'''
     ### BEGIN SOLUTION
     return rows.sum(axis=1)  # the reference answer
     ### END SOLUTION
@@ -208,11 +226,13 @@ def assert_harmless(text: str) -> None:
     known = re.findall(
         r"\w+",
         """html head meta title style body header main section nav footer h1 h2 h3 p b i ul ol li
-        div span table caption thead tbody tfoot tr th td a bdi pre code details summary img""",
+        div span table caption thead tbody tfoot tr th td a bdi pre code details summary img
+        em strong sub sup br""",
     )
     assert {tag for tag, _ in page.tags} <= set(known)
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     assert all(value.startswith("data:image/png;base64,") for value in page.values("src"))
+    assert all(value.startswith(("#e", "../../07-sums.ipynb#")) for value in page.values("href"))
     assert "url(" not in text and "@import" not in text
 
 
@@ -244,7 +264,7 @@ def test_no_hidden_line_expected_value_or_mark_scheme_gets_in(folder: CourseFold
     pages = [path.read_text(encoding="utf-8") for path in folder.feedback.rglob("*.html")]
     assert len(pages) == 2
     master = folder.master(NAME).read_text(encoding="utf-8")
-    for line in (*HIDDEN, *EXPECTED, "the reference answer", "behind the curtain"):
+    for line in (*HIDDEN, *EXPECTED):
         assert line.replace('"', '\\"') in master, "the trap is not set"
         for text in pages:
             assert line not in text and line not in Page(text).text
@@ -418,7 +438,8 @@ def test_written_answers_are_shown_and_wait_for_a_person(folder: CourseFolder) -
     page = Page(page_of(folder))
     assert "Because axis 1 runs along a row." in page.text
     assert "2 answers still wait for a person" in page.text
-    assert "Waits for a person" in page.text and "Draw the axes" not in page.text
+    assert "Waits for a person" in page.text and "What was asked Draw the axes." in page.text
+    assert "What was asked Draw the axes. Read again" not in page.text, "nothing is wrong yet"
 
 
 def test_outputs_beyond_the_exercises_section_stay_out(folder: CourseFolder) -> None:
@@ -445,13 +466,96 @@ def test_a_diagnosis_is_shown_with_its_exercise_and_nothing_without(folder: Cour
     assert "What happened You summed the columns." in Page(page_of(folder, diagnoses=told)).text
 
 
-def test_links_lead_to_their_exercises(folder: CourseFolder) -> None:
+def test_links_lead_to_exercises_and_to_the_headings_of_the_students_notebook(
+    folder: CourseFolder,
+) -> None:
     submit(folder)
     page = Page(page_of(folder))
-    links = list(page.values("href"))
-    ids = list(page.values("id"))
-    assert len(links) == 3 and {link.removeprefix("#") for link in links} <= set(ids)
+    ids, links = list(page.values("id")), list(page.values("href"))
+    inner = [link.removeprefix("#") for link in links if link.startswith("#")]
+    assert inner == ["e1", "e2", "e3"] and set(inner) <= set(ids)
     assert len(ids) == len(set(ids)) and set(page.values("aria-labelledby")) <= set(ids)
+    # The pages that `nbgrader fetch_feedback` brings lie in feedback/TIME of the assignment.
+    outer = [unquote(link) for link in links if not link.startswith("#")]
+    assert outer == [
+        "../../07-sums.ipynb#Part-1-·-Axes-first",
+        "../../07-sums.ipynb#Exercise-1-·-Sum-the-rows",
+    ]
+
+
+def test_a_course_can_say_where_its_lessons_are_published(folder: CourseFolder) -> None:
+    submit(folder)
+    folder.config.FeedbackPage.lesson_url = "https://example.org/{assignment}/{notebook}.html"
+    links = list(Page(page_of(folder)).values("href"))
+    assert "https://example.org/07-sums/07-sums.html#Part-1-%C2%B7-Axes-first" in links
+
+
+def test_what_was_asked_is_told_in_the_lessons_words(folder: CourseFolder) -> None:
+    submit(folder)
+    text = page_of(folder)
+    page = Page(text)
+    assert "Write total(rows) : the sum of each row" in re.sub(r" +", " ", page.text)
+    assert "<i>s</i><sub><i>i</i></sub> = ∑<sub><i>j</i></sub> <i>r</i>" in text
+    assert "See the manual and a table." in page.text and "example.org" not in text
+    assert "&lt;b onclick=" in text and "<b onclick" not in text
+    assert "Only for those who ask" not in page.text and "Axis 0 runs down" not in page.text
+    assert_harmless(text)
+
+
+def test_a_stub_tells_what_was_asked_where_the_lesson_has_no_words(folder: CourseFolder) -> None:
+    path = folder.master(NAME)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "Write `total" not in cell.source]
+    nbformat.write(notebook, path)
+    submit(folder, code="")
+    text = Page(page_of(folder)).text
+    assert "def total ( rows ): '''Sum rows (N, M) to (N,).''' " in re.sub(r" +", " ", text)
+    assert "NotImplementedError" not in text
+
+
+def test_a_long_task_is_folded_and_a_short_one_is_not(folder: CourseFolder) -> None:
+    submit(folder)
+    assert '<details class="asked" open>' in page_of(folder)
+    path = folder.master(NAME)
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if "Write `total" in cell.source:
+            cell.source += "\n\n" + "Much more is said. " * 60
+    nbformat.write(notebook, path)
+    text = page_of(folder)
+    assert "Much more is said" in text and '<details class="asked" open>' not in text
+
+
+def test_an_exercise_with_full_marks_takes_one_line(folder: CourseFolder) -> None:
+    submit(folder)
+    assert not re.search(r"<details class=.card exercise full", page_of(folder))
+    path = folder.results / NAME / "anna.json"
+    result = SubmissionResult.from_json(path.read_text(encoding="utf-8"))
+    result.cells[0].points, result.cells[0].status = 3.0, Status.PASSED
+    store(folder, result, "anna")
+    page = page_of(folder)
+    assert re.search(r'<details class="card exercise full" id="e1"', page)
+    assert "Read again" not in Page(page).text
+
+
+def test_an_instructors_comment_and_extra_credit_are_on_the_page(folder: CourseFolder) -> None:
+    submit(folder)
+    master = nbformat.read(folder.master(NAME), as_version=4)
+    stored = (folder.results / NAME / "anna.json").read_text(encoding="utf-8")
+    with Scores(folder, NAME, master) as scores:
+        scores.save(SubmissionResult.from_json(stored), None)
+        book = scores.gradebook  # what formgrader writes
+        book.find_comment("total", NAME, NAME, "anna").manual_comment = f"Nearly! {EVIL}"
+        book.find_comment("why", NAME, NAME, "anna").manual_comment = "Name both axes."
+        grade = book.find_grade("why", NAME, NAME, "anna")
+        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 3.0, 0.5, False
+        book.db.commit()
+    text = page_of(folder)
+    page = Page(text)
+    assert "Your instructor says Nearly! <script>" in page.text and "<script" not in text
+    assert "Your instructor says Name both axes." in page.text
+    assert re.search(r"3\.5 / 4 0\.5 of them extra", page.text.replace("\u202f", ""))
+    assert "5.5 of 10 points" in page.text
 
 
 def test_pages_are_counted_as_they_are_written(folder: CourseFolder) -> None:
@@ -480,7 +584,7 @@ def test_writing_twice_gives_the_same_bytes(folder: CourseFolder) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [320, 390, 1200])
+@pytest.mark.parametrize("width", [320, 360, 1200])
 def test_a_browser_loads_nothing_runs_nothing_and_needs_no_sideways_scroll(
     folder: CourseFolder, width: int
 ) -> None:

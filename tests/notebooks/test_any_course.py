@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +15,14 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from rich.console import Console
 from submissions.toy import ISOLATION
 
+from autograder.classroom import diagnose_class
+from autograder.feedback import write_feedback
 from autograder.folder import CourseFolder
 from autograder.grade import Options, grade
+from autograder.report import class_table, write_report
 from autograder.results import SubmissionResult
 
 BIN = Path(sys.executable).parent
@@ -131,6 +138,39 @@ def test_both_notebooks_of_the_assignment_are_recorded(folder: CourseFolder):
 def test_unchanged_submissions_of_two_notebooks_are_not_run_again(folder: CourseFolder):
     run = grade(folder, NAME, Options(2, ISOLATION))
     assert (run.graded, run.unchanged) == (0, len(STUDENTS))
+
+
+def test_each_notebook_has_its_page_and_both_lead_to_each_other(folder: CourseFolder):
+    findings = diagnose_class(folder, NAME, 2)
+    pages = write_feedback(folder, NAME, diagnoses=findings.sentences())
+    assert len(pages) == 2 * len(STUDENTS)
+    first, second = (folder.feedback / "no error" / NAME / f"problem{i}.html" for i in (1, 2))
+    text = shown(first)
+    assert "2 of 10 points in this notebook" in text and "problem2.html" in first.read_text()
+    assert "ps1: 2/13" in text.replace("\u202f", "").replace(" / ", "/")
+    assert "return [i ** 2 for i in range(1, n + 1)]" in text
+    assert "squares returned a result where it has to raise ValueError." in text
+    assert "sum_of_squares" not in shown(second) and "problem1.html" in second.read_text()
+    assert "2 answers still wait for a person" in shown(second)
+    assert "0 of 3 points in this notebook" in shown(second)
+
+
+def test_the_report_counts_both_notebooks(folder: CourseFolder):
+    ranking = diagnose_class(folder, NAME, 2).ranking(folder)
+    text = shown(write_report(folder, NAME, ranking))
+    assert "5 submissions" in text and "of 13 points" in text
+    assert re.search(r"problem1 · \S.* mean", text) and "problem2 · " in text
+    assert "No exception where one is asked for" in text
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(class_table(folder, NAME))
+    assert "waits for manual grading" in console.export_text()
+
+
+def shown(page: Path) -> str:
+    """The visible text of a page."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"<(?:style|title)>.*?</(?:style|title)>|<[^>]+>", "", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(text))
 
 
 def test_one_notebook_missing_costs_that_notebook_alone(root: Path, folder: CourseFolder):
