@@ -84,6 +84,7 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let ``save`` write beside ``path``, then rename: a kill leaves the old file or the new."""
     beside = path.with_name(path.name + ".part")
     save(beside)
+    beside.chmod(0o644)  # safetensors writes for its owner alone
     beside.replace(path)
 
 
