@@ -146,12 +146,25 @@ def verify(
         int, typer.Option("--jobs", "-j", show_default="one a core", help="Runs at once.")
     ] = 0,
     isolation: Isolation = "",
+    mutants: Annotated[
+        str,
+        typer.Option(
+            "--mutants", help="Mechanical mutants of each exercise: all, none, or how many."
+        ),
+    ] = "all",
+    detail: Annotated[bool, typer.Option("--detail", help="Show which cell catches what.")] = False,
     as_json: Json = False,
     course_dir: CourseDir = Path(),
 ) -> None:
-    """Prove the hidden tests: solution full marks, release none, every known mistake caught."""
+    """Prove the hidden tests: solution full marks, release none, mistakes and mutants caught."""
+    from autograder import prooftable
     from autograder import verify as verifier
 
+    if mutants not in ("all", "none") and not mutants.isdecimal():
+        raise AutograderError(
+            f"--mutants {mutants!r} is no number", remedy="give all, none, or a number"
+        )
+    most = None if mutants == "all" else 0 if mutants == "none" else int(mutants)
     folder = CourseFolder.open(course_dir)
     with Meter("verifying") as meter:
         proof = verifier.verify(
@@ -160,8 +173,9 @@ def verify(
             jobs or os.cpu_count() or 1,
             choose_isolation(isolation),
             meter.step,
+            most,
         )
-    verifier.show(proof, console)
+    prooftable.show(proof, console, detail)
     if as_json:
         typer.echo(json.dumps(proof.to_dict(), ensure_ascii=True))
     raise typer.Exit(0 if proof.ok else 1)

@@ -3620,3 +3620,7 @@ q_intensity = 0.25
 
 # %% The intensity as a formula exercise="q-intensity" right=true
 q_intensity = 2 * 32 * 144 * 784 / (4 * (32 * 144 + 144 * 784 + 32 * 784))
+
+
+# %% Nobody has looked at the surviving mutants yet unaudited=true
+# Each one needs a stronger test, or a marking with the reason.
