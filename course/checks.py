@@ -19,6 +19,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # What a result may be. Anything else that claims to be an array stays outside: a generator, a dict,
 # an object of the student's own with an __array__ method.
 ARRAY_LIKE = (np.ndarray, np.generic, bool, int, float, complex, list, tuple, range)
+NUMBERS = (np.number, np.bool_, bool, int, float, complex)
+FUNCTIONS = ("function", "method", "builtin_function_or_method", "_ArrayFunctionDispatcher")
 
 
 def _is_tensor(value: Any) -> bool:
@@ -33,19 +35,51 @@ def _as_array(value: Any, what: str) -> np.ndarray:
         raise AssertionError(f"{what} is None: does your function end with a return?")
     kind = type(value).__name__
     if _is_tensor(value):
-        # NumPy has no bfloat16.
-        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
-        value = value.numpy(force=True)
+        value = _read_tensor(value, what)
     # The type itself, not isinstance: that would believe what an object says of its class.
     elif not issubclass(type(value), ARRAY_LIKE):
-        raise AssertionError(f"{what} should be an array of numbers, not {kind}")
+        hint = ": are its parentheses missing?" if kind in FUNCTIONS else ""
+        raise AssertionError(f"{what} should be an array of numbers, not {kind}{hint}")
     try:
-        array = np.asarray(value)
+        array = _stacked(value, what)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise AssertionError(f"{what} is not an array of numbers ({error})") from None
+        ragged = "inhomogeneous" in str(error) or "ambiguous" in str(error)
+        said = "its parts have different shapes" if ragged else str(error)
+        raise AssertionError(f"{what} is not an array of numbers: {said}") from None
     if array.dtype.kind not in "biufc":
-        raise AssertionError(f"{what} should hold numbers; it is {kind} of dtype {array.dtype}")
+        odd = [type(x).__name__ for x in array.flat if not issubclass(type(x), NUMBERS)]
+        inside = f", with {odd[0]} in it" if odd and array.dtype.kind == "O" else ""
+        raise AssertionError(
+            f"{what} should hold numbers; it is {kind} of dtype {array.dtype}{inside}"
+        )
     return array
+
+
+def _read_tensor(tensor: Any, what: str) -> np.ndarray:
+    """A tensor's numbers, whatever its device, dtype or graph."""
+    try:
+        # NumPy has no bfloat16.
+        plain = tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+        return np.asarray(plain.numpy(force=True))
+    except (TypeError, NotImplementedError, RuntimeError):
+        where = "on the device meta" if tensor.device.type == "meta" else f"{tensor.layout}"
+        raise AssertionError(f"{what} is a tensor without plain numbers ({where})") from None
+
+
+def _stacked(value: Any, what: str) -> np.ndarray:
+    """``value`` as NumPy sees it; tensors with gradients, which it refuses, as their numbers."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        if type(value) not in (list, tuple):
+            raise
+        return np.asarray(_without_graphs(value, what))
+
+
+def _without_graphs(value: Any, what: str, depth: int = 0) -> Any:
+    if type(value) in (list, tuple) and depth < 32:
+        return [_without_graphs(part, what, depth + 1) for part in value]
+    return _read_tensor(value, what) if _is_tensor(value) else value
 
 
 def _index(position: Sequence[Any]) -> str:
@@ -53,6 +87,8 @@ def _index(position: Sequence[Any]) -> str:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, int) and value.bit_length() > 1000:  # Python refuses to print longer ones
+        return f"a whole number of {value.bit_length()} bits"
     return f"{value:.6g}" if isinstance(value, float | complex) else str(value)
 
 
@@ -69,7 +105,14 @@ def check_shape(got: Any, shape: Sequence[int], what: str = "the result") -> Non
     """
     found = tuple(got.shape) if _is_tensor(got) else _as_array(got, what).shape
     if found != tuple(shape):
-        raise AssertionError(f"{what} has shape {found}, expected {tuple(shape)}")
+        several = type(got) in (list, tuple) and any(np.ndim(part) for part in _parts(got))
+        hint = f": it is a {type(got).__name__} of {len(got)} arrays" if several else ""
+        raise AssertionError(f"{what} has shape {found}, expected {tuple(shape)}{hint}")
+
+
+def _parts(value: Any) -> list[Any]:
+    """The arrays and tensors that stand in a list or tuple."""
+    return [part for part in value if _is_tensor(part) or issubclass(type(part), np.ndarray)]
 
 
 def check_dtype(got: Any, dtype: Any, what: str = "the result") -> None:
@@ -85,15 +128,18 @@ def check_close(
 ) -> None:
     """Assert that ``got`` equals ``want`` within ``atol + rtol * |want|``, entry by entry.
 
-    The message says how many entries differ and where the first one stands with the value found
-    there; it never prints an entry of ``want``.
+    The message says how many entries differ, where the first one stands with the value found there,
+    and how large the largest error is beside the largest entry due; it never prints an entry of
+    ``want``.
 
     Raises:
         AssertionError: on None, a non-array, another shape, NaN or infinity where a finite value
             is due, or values out of tolerance.
     """
     array, wanted = _as_array(got, what), _as_array(want, "the reference")
-    check_shape(array, wanted.shape, what)
+    if array.shape != wanted.shape:
+        check_shape(got, wanted.shape, what)
+        check_shape(array, wanted.shape, what)  # the shape of an object that lies about its own
     same = np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if same.all():
         return
@@ -104,7 +150,35 @@ def check_close(
     raise AssertionError(
         f"{what} differs in {len(wrong)} of {array.size} places; "
         f"the first is {_index(first)}, where yours is {_number(array[first].item())}"
+        f"{_size_of_error(array, wanted, ~same)}"
     )
+
+
+def _size_of_error(array: np.ndarray, wanted: np.ndarray, wrong: np.ndarray) -> str:
+    """How bad it is: NaN and infinities counted, else the largest error in one digit.
+
+    In per cent of the largest entry due, which tells noise from a mistake and not the answer.
+    """
+    odd = wrong & ~np.isfinite(array) & np.isfinite(wanted)
+    if odd.any():
+        marks = ((np.isnan(array), "nan"), (np.isinf(array), "inf"))
+        names = " or ".join(name for found, name in marks if (odd & found).any())
+        return f" ({names} in {np.count_nonzero(odd)} of them)"
+    kinds = {array.dtype.kind, wanted.dtype.kind}
+    # Of one entry, or of True and False, an error would be the answer.
+    if array.size < 2 or kinds & set("b") or not np.isfinite(wanted[wrong]).all():
+        return ""
+    kind = np.complex128 if "c" in kinds else np.float64
+    with np.errstate(all="ignore"):
+        error = np.abs(array[wrong].astype(kind) - wanted[wrong].astype(kind)).max()
+        share = float(error / np.abs(wanted[np.isfinite(wanted)].astype(kind)).max())
+    if not np.isfinite(share):
+        return ""
+    told = f"; the largest error is about {float(f'{100 * share:.0e}'):g}% of the largest entry due"
+    rough = array.dtype.kind in "fc" and array.dtype.itemsize < wanted.dtype.itemsize
+    if rough and share < 100 * np.finfo(array.dtype).eps:
+        told += f": that is {array.dtype}'s rounding"
+    return told
 
 
 def check_number(got: Any, want: float, what: str = "your answer", *, rtol: float = 0.0) -> None:
@@ -115,6 +189,8 @@ def check_number(got: Any, want: float, what: str = "your answer", *, rtol: floa
             shows the student's number, not the right one.
     """
     kind = type(got).__name__
+    if got is None or got is ...:
+        raise AssertionError(f"{what} is {got!r}: it should be one number")
     # A count of NumPy's or torch's is a number too; its own arithmetic might overflow.
     if (_is_tensor(got) or issubclass(type(got), np.ndarray | np.generic)) and got.ndim == 0:
         got = got.item()
@@ -122,7 +198,8 @@ def check_number(got: Any, want: float, what: str = "your answer", *, rtol: floa
         raise AssertionError(f"{what} should be one number, not {kind}")
     # Equality first: it is exact for integers that a float cannot hold.
     if got != want and not abs(got - want) <= rtol * abs(want):
-        raise AssertionError(f"{what} is {got}, which is not right")
+        shown = _number(got) if isinstance(got, int) else got
+        raise AssertionError(f"{what} is {shown}, which is not right")
 
 
 def check_choice(got: Any, want: Any, options: Sequence[Any], what: str = "your answer") -> None:
