@@ -10,6 +10,7 @@ import contextlib
 import operator
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -90,17 +91,10 @@ class Bridge(Peer):
     def ask(self, operation: str, *arguments: Any) -> Any:
         """Ask the referee; an interrupt that came meanwhile is heard after its answer."""
         try:
-            return super().ask(operation, *arguments)
+            with self._whole():
+                return super().ask(operation, *arguments)
         finally:
             self._heed()
-
-    def _send(self, tree: dict, buffers: list[Any]) -> None:
-        with self._whole():
-            super()._send(tree, buffers)
-
-    def _receive(self) -> tuple[dict, list[Any]]:
-        with self._whole():
-            return super()._receive()
 
     @contextlib.contextmanager
     def _audible(self) -> Iterator[None]:
@@ -116,7 +110,10 @@ class Bridge(Peer):
 
     @contextlib.contextmanager
     def _whole(self) -> Iterator[None]:
-        """Let no interrupt cut a message in two: a test out of time must not cost the next ones."""
+        """Let no interrupt cut a message in two: a test out of time must not cost the next ones.
+
+        ``serve`` does the same for the messages that the submission has no part in.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -166,18 +163,51 @@ def connect(path: str, namespace: dict[str, Any], limit: int) -> None:
 
 
 def attend(kernel: Any) -> None:
-    """Let the kernel take ``serve_request`` messages: cheaper than a cell, and on its thread."""
-    kernel.shell_handlers["serve_request"] = lambda stream, identity, parent: handle(
-        kernel, stream, identity, parent
+    """Let the kernel take ``notebook_request``: all cells in one message, which is far cheaper."""
+    kernel.shell_handlers["notebook_request"] = lambda stream, identity, parent: run_all(
+        kernel, identity, parent
     )
 
 
-def handle(kernel: Any, stream: Any, identity: Any, parent: Any) -> None:
-    """Serve one round, then reply, whatever ended it."""
+async def run_all(kernel: Any, identity: Any, parent: dict) -> None:
+    """Run the cells of a request, one after the other, whatever becomes of each.
+
+    What a cell says has the cell's own id as its parent, as if it had come in a message of its own,
+    and so has the ``idle`` at its end. A cell without code is the referee's: here it is served.
+    """
     try:
-        serve()
+        for cell in parent["content"]["cells"]:
+            # Between two cells an interrupt comes too late for the one and is not for the other.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            header = {**parent["header"], "msg_id": cell["id"], "msg_type": "execute_request"}
+            kernel.set_parent(identity, {**parent, "header": header, "content": {}})
+            with contextlib.suppress(KeyboardInterrupt):
+                if cell["code"] is None:
+                    serve()
+                else:
+                    await run_cell(kernel, cell["code"])
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):  # it may be the submission's own
+                    stream.flush()
+            kernel.send_response(kernel.iopub_socket, "status", {"execution_state": "idle"})
     finally:
-        kernel.session.send(stream, "serve_reply", {"status": "ok"}, parent, ident=identity)
+        # The kernel puts back what it had before the request.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+async def run_cell(kernel: Any, code: str) -> None:
+    """Run a cell of the submission as IPython does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "await" in code or "async" in code:
+        await kernel.do_execute(code, silent=False, allow_stdin=False)
+        return
+    # The same without the kernel's second look for a top-level ``await``.
+    kernel._forward_input(allow_stdin=False)
+    try:
+        kernel.shell.run_cell(code, store_history=True)
+    finally:
+        kernel._restore_input()
 
 
 def serve() -> None:

@@ -94,6 +94,7 @@ class TwoProcessEngine(Engine):
         bout.trusted = bout.trusted or read_trusted(notebook)
         seconds = float(execution_timeout or bout.limits.cell_seconds)
         with Hearing(kernel_name, bout, seconds) as hearing:
+            hearing.begin(notebook)
             for index, cell in enumerate(notebook.cells):
                 if watched:
                     nb_man.cell_start(cell, index)
@@ -117,6 +118,7 @@ class Hearing:
         self.deadline = time.monotonic() + bout.limits.submission_seconds
         self.kernel = Kernel(kernel_name, self.folder, **self._settings())
         self.session: Session | None = None
+        self.asked: dict[int, str] = {}
 
     def _settings(self) -> dict[str, Any]:
         """How to start the kernel: jailed and warm, or any other by its kernelspec."""
@@ -148,7 +150,7 @@ class Hearing:
         self.kernel.start()
         inside = getattr(self.kernel.manager.provisioner, "run_dir_inside", self.folder)
         boot = boot_code(str(inside / "wire"), limit, self.bout.packages)
-        outcome = self.kernel.execute(boot, Outputs(), time.monotonic() + 60, silent=True)
+        outcome = self.kernel.execute(boot, Outputs(), time.monotonic() + 60)
         if outcome != "ok" or not self.session.accept(60):
             raise KernelDied("the submission's kernel did not connect to the referee")
 
@@ -159,6 +161,22 @@ class Hearing:
         self.kernel.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def begin(self, notebook: NotebookNode) -> None:
+        """Hand all cells to the kernel at once; where a test stands it will wait for the referee.
+
+        So it runs ahead to the next test while its outputs are read here.
+        """
+        cells = [cell for cell in notebook.cells if self._runs(cell)]
+        sources = [None if role(cell) == "test" else cell.source for cell in cells]
+        names = self.kernel.begin(sources)
+        self.asked = {id(cell): name for cell, name in zip(cells, names, strict=True)}
+
+    def _runs(self, cell: NotebookNode) -> bool:
+        """Whether a cell is run at all: illustrations of the master's need not be drawn again."""
+        return cell.cell_type == "code" and (
+            role(cell) == "test" or cell.source not in self.bout.skip
+        )
+
     def run(self, cell: NotebookNode) -> None:
         """Run one cell and fill in its outputs, or say in the results why it did not run."""
         if cell.cell_type != "code":
@@ -167,7 +185,7 @@ class Hearing:
             return
         cell.outputs, cell.execution_count = [], None
         kind = role(cell)
-        if kind != "test" and cell.source in self.bout.skip:
+        if not self._runs(cell):
             return
         if not self.dead and time.monotonic() > self.deadline:
             self._die(f"the {self.bout.limits.submission_seconds:g} s for one submission were up")
@@ -188,7 +206,7 @@ class Hearing:
         cell.execution_count = self.count
         outputs = Outputs(self.room)
         try:
-            ended = self.kernel.execute(cell.source, outputs, self._cell_deadline())
+            ended = self.kernel.follow(self.asked[id(cell)], outputs, self._cell_deadline())
             if ended == "timeout":
                 self._problem(cell, f"took longer than {self.cell_seconds:g} s and was interrupted")
             elif ended == "flood":
@@ -264,7 +282,7 @@ class Hearing:
         session, name = self.session, grade_id(cell)
         names = self.bout.trusted.names.get(name, Names((), ()))
         deadline, late, ended = self._cell_deadline(), False, 0.0
-        parent = self.kernel.serve()
+        parent = self.kernel.begin([None])[0] if probe else self.asked[id(cell)]
         session.ask(name, cell.source, names, probe)
         while True:
             now = time.monotonic()
@@ -275,13 +293,11 @@ class Hearing:
                 late, deadline = True, now + GRACE
                 self.kernel.interrupt()
             try:
-                for channel, message in self.kernel.messages(deadline, session.connection.fileno()):
-                    if message["parent_header"].get("msg_id") != parent:
-                        continue
-                    if channel == "iopub":
-                        outputs.add(message)
-                    else:
-                        ended = ended or time.monotonic()
+                fd = session.connection.fileno()
+                if ended:  # what the kernel says from here on is the next cell's
+                    session.ready(0.1)
+                elif self.kernel.hear(parent, outputs, deadline, fd)[0]:
+                    ended = time.monotonic()
             except KernelDied as error:
                 self._die(f"the kernel stopped in {_place(cell)} ({error})")
                 break

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ MAX_OUTPUT = 1_000_000
 GRACE = 3.0
 # How long a kernel may take to answer at all: a shared machine can be slow.
 START = 120.0
+# How long the output of a cell that said too much may take to read, when the cell has ended.
+DRAIN = 1.0
 
 
 class KernelDied(Exception):
@@ -107,6 +110,7 @@ class Kernel:
         )
         self.settings = settings
         self.client: Any = None
+        self.inbox: deque[tuple[str, dict]] = deque()
         self._poller = zmq.Poller()
         self._pidfd: int | None = None
 
@@ -128,8 +132,28 @@ class Kernel:
                 self._poller.register(self._pidfd, zmq.POLLIN)
         self._await_ready(time.monotonic() + START)
 
-    def execute(self, code: str, outputs: Outputs, deadline: float, *, silent: bool = False) -> str:
-        """Run code and collect its outputs, until ``deadline`` on the monotonic clock.
+    def execute(self, code: str, outputs: Outputs, deadline: float) -> str:
+        """Run code of ours, silently, until ``deadline`` on the monotonic clock; see ``follow``."""
+        options = {"silent": True, "store_history": False}
+        parent = self.client.execute(code, allow_stdin=False, stop_on_error=False, **options)
+        return self.follow(str(parent), outputs, deadline)
+
+    def begin(self, cells: list[str | None]) -> list[str]:
+        """Let the kernel run cells, one after the other; where there is none it serves the referee.
+
+        Returns:
+            an id for each cell, for ``follow``.
+        """
+        message = self.client.session.msg("notebook_request", {})
+        names = [f"{message['header']['msg_id']}-{number}" for number in range(len(cells))]
+        message["content"]["cells"] = [
+            {"id": name, "code": code} for name, code in zip(names, cells, strict=True)
+        ]
+        self.client.shell_channel.send(message)
+        return names
+
+    def follow(self, parent: str, outputs: Outputs, deadline: float) -> str:
+        """Collect what the cell ``parent`` says, until its end or ``deadline``.
 
         Returns:
             ``ok``, ``error``, ``timeout`` (it was interrupted) or ``flood`` (too much output).
@@ -137,53 +161,63 @@ class Kernel:
         Raises:
             KernelDied: when the process ends, or has to be ended.
         """
-        parent = self.send(code, silent=silent)
-        return self.follow(parent, outputs, deadline)
-
-    def send(self, code: str, *, silent: bool = False) -> str:
-        """Send code without waiting; the id of the request."""
-        options = {"silent": silent, "store_history": not silent}
-        return str(self.client.execute(code, allow_stdin=False, stop_on_error=False, **options))
-
-    def follow(self, parent: str, outputs: Outputs, deadline: float) -> str:
-        """Wait for the reply to ``parent``; see ``execute``."""
-        stopped, replied, idle = "", "", False
-        patience = float("inf")
-        while not (replied and idle):
-            found = self.messages(deadline)
-            if stopped and found and time.monotonic() < patience:
+        stopped, patience, drained = "", float("inf"), 0.0
+        while True:
+            ended, heard = self.hear(parent, outputs, deadline)
+            if ended:
+                return stopped or ("error" if outputs.failed else "ok")
+            now = time.monotonic()
+            if stopped and heard and now < patience:
                 # It may have stopped long ago: what it said before that has still to be read.
-                deadline = time.monotonic() + GRACE
-            for channel, message in found:
-                if message["parent_header"].get("msg_id") != parent:
-                    continue
-                if channel == "shell":
-                    replied = str(message["content"].get("status", "error"))
-                elif message["msg_type"] == "status":
-                    idle = message["content"].get("execution_state") == "idle"
-                else:
-                    outputs.add(message)
-            if replied and time.monotonic() > deadline:
-                break
-            late = time.monotonic() > deadline
-            if not stopped and (late or outputs.flooded):
+                deadline = now + GRACE
+            late = now > deadline
+            if outputs.flooded and not drained:
+                # A cell that has ended is not interrupted, for that would be the next one.
+                drained = now + DRAIN
+            if not stopped and (late or (drained and (now > drained or not heard))):
                 stopped = "timeout" if late else "flood"
-                deadline = time.monotonic() + GRACE
-                patience = time.monotonic() + 10 * GRACE
+                deadline, patience = now + GRACE, now + 10 * GRACE
                 self.interrupt()
-            elif stopped and late and not replied:
+            elif stopped and late:
                 self.kill()
                 raise KernelDied(f"{stopped}: it did not stop when it was interrupted")
-        return stopped or ("error" if outputs.failed or replied != "ok" else "ok")
 
-    def messages(self, deadline: float, also: int | None = None) -> list[tuple[str, dict]]:
-        """The messages that are there now, waiting for the first until the deadline.
+    def hear(
+        self, parent: str, outputs: Outputs, deadline: float, also: int | None = None
+    ) -> tuple[bool, bool]:
+        """Add what the cell ``parent`` has said to its outputs, waiting a while for something.
+
+        Returns:
+            whether the cell has ended, and whether anything was said at all.
+
+        Raises:
+            KernelDied: as ``collect``.
+        """
+        heard = self.collect(deadline, also)
+        # What comes after the end belongs to the next cell and waits for it.
+        while self.inbox:
+            channel, message = self.inbox.popleft()
+            if channel != "iopub" or message["parent_header"].get("msg_id") != parent:
+                continue
+            if message["msg_type"] != "status":
+                outputs.add(message)
+            elif message["content"].get("execution_state") == "idle":
+                return True, True
+        return False, heard
+
+    def collect(self, deadline: float, also: int | None = None) -> bool:
+        """Put the messages that are there into ``inbox``, waiting for the first if it is empty.
 
         ``also`` is a file descriptor that ends the wait when it can be read.
+
+        Returns:
+            whether there is anything in ``inbox``.
 
         Raises:
             KernelDied: when the process has ended and said all it had to say.
         """
+        if self.inbox:
+            return True
         wait = max(0.0, min(deadline - time.monotonic(), 1.0))
         if also is not None:
             self._poller.register(also, zmq.POLLIN)
@@ -192,7 +226,6 @@ class Kernel:
         finally:
             if also is not None:
                 self._poller.unregister(also)
-        found: list[tuple[str, dict]] = []
         for name in ("iopub", "shell"):
             channel = getattr(self.client, f"{name}_channel")
             if channel.socket in ready:
@@ -201,10 +234,10 @@ class Kernel:
                         break
                     message = self._read(channel)
                     if message is not None:
-                        found.append((name, message))
-        if not found and also not in ready and (self._pidfd in ready or not self.alive()):
+                        self.inbox.append((name, message))
+        if not self.inbox and also not in ready and (self._pidfd in ready or not self.alive()):
             raise KernelDied(self.obituary())
-        return found
+        return bool(self.inbox)
 
     def _read(self, channel: Any) -> dict | None:
         """One message, its parts as plain JSON; None when it is no message.
@@ -222,18 +255,14 @@ class Kernel:
             return None
         return {"msg_type": kind, "parent_header": parent, "content": content}
 
-    def serve(self) -> str:
-        """Let the submission answer the referee; the id of the request. See ``bridge.handle``."""
-        message = self.client.session.msg("serve_request", {})
-        self.client.shell_channel.send(message)
-        return str(message["header"]["msg_id"])
-
     def _await_ready(self, deadline: float) -> None:
         while time.monotonic() < deadline:
             parent, answered, idle = self.client.kernel_info(), False, False
             patience = min(deadline, time.monotonic() + 5)
             while time.monotonic() < patience and not (answered and idle):
-                for channel, message in self.messages(patience):
+                self.collect(patience)
+                while self.inbox:
+                    channel, message = self.inbox.popleft()
                     answered |= channel == "shell"
                     # Any message on iopub shows that the subscription has reached the kernel.
                     idle |= channel == "iopub" and message["parent_header"].get("msg_id") == parent

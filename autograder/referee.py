@@ -4,7 +4,7 @@ One server per grader worker holds the master's imports and helpers; each submis
 it, so nothing that a test does to the process reaches the next submission. The server and its forks
 speak with the engine over a Unix socket, one JSON object a line each way:
 
-    {"do": "prepare", "statements": TEXT}            → {"ok": true} or {"ok": false, "message": …}
+    {"do": "prepare", "statements", "tests"}         → {"ok": true} or {"ok": false, "message": …}
     {"do": "run", "wire": PATH, "limit": BYTES}      forks; → {"ok": true}
     {"do": "accept", "seconds": S}                   → {"ok": true} when the submission connected
     {"do": "cell", "id", "source", "solution", "data"}     → a Verdict as JSON
@@ -16,6 +16,8 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
+import gc
+import importlib
 import inspect
 import json
 import os
@@ -30,7 +32,7 @@ from autograder.calllog import CallLog
 from autograder.peer import Peer
 from autograder.probing import probe
 from autograder.remote import Remote, stand_in
-from autograder.verdict import Verdict, run_cell, tells
+from autograder.verdict import Verdict, compiled, filename_of, run_cell, tells
 
 PR_SET_PDEATHSIG = 1
 
@@ -230,7 +232,7 @@ class Server:
         for line in stream:
             request = json.loads(line)
             if request["do"] == "prepare":
-                _reply(stream, self.prepare(request["statements"]))
+                _reply(stream, self.prepare(request["statements"], request.get("tests", {})))
             elif request["do"] == "run":
                 if os.fork() == 0:
                     status = 1
@@ -243,8 +245,8 @@ class Server:
                         os._exit(status)
                 return
 
-    def prepare(self, statements: str) -> dict:
-        """Run the master's own imports and definitions, once for all submissions."""
+    def prepare(self, statements: str, tests: dict[str, str]) -> dict:
+        """Run the master's own imports and definitions and compile its tests, once for all."""
         if statements in self.namespaces:
             return {"ok": True}
         # The helpers' own globals, too: they see what a test binds.
@@ -253,6 +255,13 @@ class Server:
         if verdict.status != "ok":
             return {"ok": False, "message": f"{verdict.error}: {verdict.message}"}
         self.namespaces[statements] = namespace
+        for name, source in tests.items():
+            with contextlib.suppress(SyntaxError, ValueError):  # the test will say so itself
+                compiled(source, filename_of(name))
+        import_lazy_parts()
+        # Keep collections in the forks from writing to pages that they share.
+        gc.collect()
+        gc.freeze()
         return {"ok": True}
 
     def session(self, stream: Any, request: dict) -> None:
@@ -278,6 +287,13 @@ class Server:
                 late = Verdict(status="error", error="TimeoutError", message="interrupted")
                 late.calls = bench.calls()
                 _reply(stream, late.to_dict())
+
+
+def import_lazy_parts() -> None:
+    """Import what NumPy puts off until a test first uses it, which would be in each fork."""
+    if "numpy" in sys.modules:
+        for part in ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.testing"):
+            importlib.import_module(part)
 
 
 def _reply(stream: Any, message: dict) -> None:

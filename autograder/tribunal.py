@@ -41,9 +41,9 @@ class Session:
         order = {"do": "probe" if probe else "cell", "id": cell, "source": source, **asdict(names)}
         self.send(order)
 
-    def ready(self) -> bool:
-        """Whether an answer is waiting."""
-        return bool(select.select([self.connection], [], [], 0)[0])
+    def ready(self, seconds: float = 0.0) -> bool:
+        """Whether an answer is waiting, or comes within ``seconds``."""
+        return bool(select.select([self.connection], [], [], seconds)[0])
 
     def verdict(self, seconds: float) -> Verdict | None:
         """How the cell ended; None when the referee itself did not answer in time."""
@@ -125,7 +125,8 @@ class Tribunal:
         session = Session(connection, 0)
         try:
             connection.connect(self.path)
-            session.send({"do": "prepare", "statements": trusted.statements})
+            order = {"do": "prepare", "statements": trusted.statements, "tests": trusted.tests}
+            session.send(order)
             prepared = session.read(START)
         except OSError as error:
             session.close()

@@ -46,10 +46,17 @@ class Names:
 
 @dataclass
 class Trusted:
-    """The referee's own code, and what each test asks of the submission."""
+    """The referee's own code, and what each test asks of the submission.
+
+    Attributes:
+        statements: imports, definitions and constants that tests use.
+        names: what each test asks for, by grade_id.
+        tests: the tests' sources, by grade_id, so that they are compiled once for all submissions.
+    """
 
     statements: str = ""
     names: dict[str, Names] = field(default_factory=dict)
+    tests: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,7 +108,8 @@ def read_trusted(master: NotebookNode) -> Trusted:
             elif bound not in known or bound in solution:
                 binder[bound] = "solution" if bound in solution else "data"
     kept = [s for s in own if s.star or s.binds & wanted]
-    return Trusted("\n".join(s.source for s in kept), names)
+    sources = {grade_id(c): c.source for c in master.cells if role(c) == "test"}
+    return Trusted("\n".join(s.source for s in kept), names, sources)
 
 
 def _code(cell: NotebookNode) -> bool:

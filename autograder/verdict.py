@@ -11,7 +11,9 @@ import numbers
 import re
 import traceback
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 MAX_OUTPUT = 20_000
@@ -46,7 +48,7 @@ class Verdict:
 
     def to_dict(self) -> dict:
         """The verdict as plain data."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def of_connection(cls, error: BaseException) -> Verdict:
@@ -65,9 +67,14 @@ class _Stream(io.StringIO):
         return len(text)
 
 
+def filename_of(name: str) -> str:
+    """What a cell is called in tracebacks."""
+    return f"<{name}>"
+
+
 def run_cell(source: str, name: str, namespace: dict[str, Any]) -> Verdict:
     """Run a test cell's source in ``namespace``."""
-    filename = f"<{name}>"
+    filename = filename_of(name)
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     out, err = _Stream(), _Stream()
     verdict = Verdict()
@@ -108,6 +115,18 @@ def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
     """Execute all statements; the value of the last one when it is an expression."""
     namespace["get_ipython"] = lambda: _Shell(namespace)
     namespace.setdefault("display", print)
+    body, last = compiled(source, filename)
+    exec(body, namespace)
+    return None if last is None else eval(last, namespace)
+
+
+@lru_cache(maxsize=1024)
+def compiled(source: str, filename: str) -> tuple[CodeType, CodeType | None]:
+    """The code of a cell's statements, and of the last one when it is an expression.
+
+    Raises:
+        SyntaxError: when it is no Python, magics aside.
+    """
     try:
         tree = ast.parse(source, filename)
     except SyntaxError:
@@ -115,10 +134,10 @@ def _execute(source: str, filename: str, namespace: dict[str, Any]) -> Any:
 
         tree = ast.parse(TransformerManager().transform_cell(source), filename)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, filename, "exec"), namespace)
+    body = compile(tree, filename, "exec")
     if isinstance(last, ast.Expr):
-        return eval(compile(ast.Expression(last.value), filename, "eval"), namespace)
-    return None
+        return body, compile(ast.Expression(last.value), filename, "eval")
+    return body, None
 
 
 class _Shell:
