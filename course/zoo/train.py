@@ -1,7 +1,9 @@
 """Train the zoo's ResNet-20 on CIFAR-10: ``python -m course.zoo.train``.
 
-SGD with Nesterov momentum under a one-cycle schedule, random crops and flips. Killed, it goes on
-from the last whole epoch when called again, and ends with the very weights of an undisturbed run.
+SGD with Nesterov momentum under a one-cycle schedule, random crops and flips; then some epochs at
+a constant rate whose weights are averaged (Izmailov et al. 2018, "Averaging weights leads to wider
+optima"). Killed, it goes on from the last whole epoch when called again, and ends with the very
+weights of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from course.zoo import cifar
@@ -35,7 +38,9 @@ PAD = 4  # zero pixels around an image before a random crop, as in He et al.
 class Recipe:
     """What decides the weights, next to the data and the hardware's arithmetic."""
 
-    epochs: int = 30
+    epochs: int = 30  # of the one-cycle schedule
+    average_epochs: int = 12  # after it; weights are averaged over all but the first of them
+    average_lr: float = 0.05
     batch: int = 128
     peak_lr: float = 0.2
     warmup: float = 0.2  # share of the steps in which the learning rate rises
@@ -80,6 +85,20 @@ def optimizer_of(net: nn.Module, recipe: Recipe, steps: int) -> tuple[Any, OneCy
     return sgd, schedule
 
 
+def reestimate(net: nn.Module, images: Tensor, batch: int) -> None:
+    """Batch norm statistics of ``net`` as the mean over batches of uint8 ``images``."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean
+    net.train()
+    with torch.no_grad():
+        for part in images.split(batch):
+            net(preprocess(part))
+    for norm in norms:
+        norm.momentum = 0.1
+
+
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let ``save`` write beside ``path``, then rename: a kill leaves the old file or the new."""
     beside = path.with_name(path.name + ".part")
@@ -117,6 +136,8 @@ def train(
     net = ResNet20().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = len(images) // recipe.batch  # the last, smaller batch is left out
     sgd, schedule = optimizer_of(net, recipe, steps * recipe.epochs)
+    average = AveragedModel(net)
+    total = recipe.epochs + recipe.average_epochs
     history: list[dict[str, float]] = []
     checkpoint = run / "checkpoint.pt"
     if checkpoint.is_file():
@@ -126,16 +147,22 @@ def train(
         net.load_state_dict(state["net"])
         sgd.load_state_dict(state["sgd"])
         schedule.load_state_dict(state["schedule"])
+        average.load_state_dict(state["average"])
         history = state["history"]
-    padded = functional.pad(images.to(device), (PAD,) * 4)
+    images = images.to(device)
+    padded = functional.pad(images, (PAD,) * 4)
     labels = labels.to(device)
-    for epoch in range(len(history), min(recipe.epochs, stop_after or recipe.epochs)):
+    for epoch in range(len(history), min(total, stop_after or total)):
+        cycling = epoch < recipe.epochs
         # One generator an epoch: a resumed run draws what an undisturbed one would.
         generator = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
         order = torch.randperm(len(images), generator=generator).to(device)
         begin, net = time.perf_counter(), net.train()
         losses, hits = torch.zeros((), device=device), torch.zeros((), device=device)
-        bar = tqdm(range(steps), f"epoch {epoch + 1}/{recipe.epochs}", mininterval=1, leave=False)
+        if not cycling:
+            for group in sgd.param_groups:
+                group["lr"] = recipe.average_lr
+        bar = tqdm(range(steps), f"epoch {epoch + 1}/{total}", mininterval=1, leave=False)
         for step in bar:
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             x, y = preprocess(augment(padded[chosen], generator)), labels[chosen]
@@ -146,7 +173,10 @@ def train(
             sgd.zero_grad()
             loss.backward()
             sgd.step()
-            schedule.step()
+            if cycling:
+                schedule.step()
+            elif epoch > recipe.epochs:
+                average.update_parameters(net)
             losses += loss.detach()
             hits += (logits.argmax(1) == y).sum()
         row = {
@@ -160,15 +190,19 @@ def train(
             "net": net.state_dict(),
             "sgd": sgd.state_dict(),
             "schedule": schedule.state_dict(),
+            "average": average.state_dict(),
             "history": history,
         }
         run.mkdir(parents=True, exist_ok=True)
         write(checkpoint, lambda path, state=state: torch.save(state, path))  # type: ignore[misc]
         print(
-            f"epoch {epoch + 1}/{recipe.epochs}: loss {row['loss']:.4f}, "
+            f"epoch {epoch + 1}/{total}: loss {row['loss']:.4f}, "
             f"training accuracy {row['accuracy']:.4f}, {row['seconds']:.0f} s",
             flush=True,
         )
+    if recipe.average_epochs > 1 and len(history) == total:
+        net.load_state_dict(average.module.state_dict())
+        reestimate(net, images, 4 * recipe.batch)
     return net, history
 
 
@@ -218,6 +252,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--out", type=Path, default=FOLDER, help="where weights and card go (default: the package)")
     add("--device", default="auto", choices=["auto", "cpu", "cuda"])
     add("--epochs", type=int, default=Recipe.epochs)
+    add("--average-epochs", type=int, default=Recipe.average_epochs)
     add("--batch", type=int, default=Recipe.batch)
     add("--peak-lr", type=float, default=Recipe.peak_lr)
     add("--label-smoothing", type=float, default=Recipe.label_smoothing)
@@ -229,7 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     gpu = torch.cuda.is_available()
     device = ("cuda" if gpu else "cpu") if args.device == "auto" else args.device
-    names = ("epochs", "batch", "peak_lr", "label_smoothing", "precision", "seed")
+    names = ("epochs", "average_epochs", "batch", "peak_lr", "label_smoothing", "precision", "seed")
     recipe = Recipe(**{name: getattr(args, name) for name in names})
     source = commit()  # of the code that is running, not of what comes after
     try:
@@ -251,7 +286,11 @@ def main(arguments: list[str] | None = None) -> None:
             "note": args.data_note,
             "sha256": cifar.fingerprint(data),
         },
-        "recipe": {**asdict(recipe), "optimizer": "SGD, Nesterov", "schedule": "one cycle, cosine"},
+        "recipe": {
+            **asdict(recipe),
+            "optimizer": "SGD, Nesterov",
+            "schedule": "one cycle, cosine; then constant",
+        },
         "augmentation": f"random crop after {PAD} pixels of zero padding, horizontal flip",
         "test_accuracy": accuracy,
         "training_accuracy_last_epoch": history[-1]["accuracy"],

@@ -19,7 +19,7 @@ from course.zoo.train import PAD, Recipe, augment, main, optimizer_of, train
 from course.zoo.weights import FOLDER, WEIGHTS
 
 STORED = Path(__file__).parent / "zoo"
-TINY = Recipe(epochs=3, batch=8, precision="fp32", seed=5)
+TINY = Recipe(epochs=2, average_epochs=3, batch=8, precision="fp32", seed=5)
 needs_weights = pytest.mark.skipif(
     not (FOLDER / WEIGHTS).is_file(), reason="the weights are not trained yet"
 )
@@ -265,19 +265,22 @@ def test_biases_and_batch_norm_do_not_decay():
 
 
 def test_a_few_epochs_lower_the_loss(images, tmp_path):
-    _, history = train(replace(TINY, epochs=6), *images, tmp_path)
+    _, history = train(replace(TINY, epochs=6, average_epochs=0), *images, tmp_path)
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
 
 
 def test_bf16_trains_float32_weights(images, tmp_path):
-    net, history = train(replace(TINY, precision="bf16", epochs=1), *images, tmp_path)
+    net, history = train(
+        replace(TINY, precision="bf16", epochs=1, average_epochs=0), *images, tmp_path
+    )
     assert {p.dtype for p in net.parameters()} == {torch.float32}
     assert np.isfinite(history[0]["loss"])
 
 
 def test_a_resumed_training_ends_with_the_weights_of_an_undisturbed_one(images, tmp_path):
     whole, rows = train(TINY, *images, tmp_path / "whole")
-    train(TINY, *images, tmp_path / "parts", stop_after=1)
+    for epochs in (1, 4):
+        train(TINY, *images, tmp_path / "parts", stop_after=epochs)
     torch.manual_seed(123)  # another process has another global state
     parts, resumed = train(TINY, *images, tmp_path / "parts")
     assert [row["loss"] for row in resumed] == [row["loss"] for row in rows]
@@ -285,11 +288,40 @@ def test_a_resumed_training_ends_with_the_weights_of_an_undisturbed_one(images, 
         assert torch.equal(parts.state_dict()[name], value), name
 
 
+def test_the_result_is_the_mean_of_the_weights_after_each_step_of_the_averaged_epochs(
+    images, tmp_path, monkeypatch
+):
+    seen = []
+    step = torch.optim.SGD.step
+
+    def spied(self, *args, **kwargs):
+        out = step(self, *args, **kwargs)
+        seen.append([p.detach().clone() for group in self.param_groups for p in group["params"]])
+        return out
+
+    monkeypatch.setattr(torch.optim.SGD, "step", spied)
+    net, _ = train(TINY, *images, tmp_path)
+    averaged = seen[3 * (60 // 8) :]  # two epochs of the cycle, then one that does not count
+    assert len(averaged) == 2 * (60 // 8)
+    parameters = [p for p in net.parameters() if p.ndim > 1]
+    parameters += [p for p in net.parameters() if p.ndim <= 1]
+    for i, parameter in enumerate(parameters):
+        wanted = torch.stack([weights[i] for weights in averaged]).mean(0)
+        torch.testing.assert_close(parameter.detach(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_fits_the_averaged_weights(images, tmp_path):
+    net, _ = train(TINY, *images, tmp_path)
+    x = net.stem[0](preprocess(images[0]))
+    batches = [part.mean((0, 2, 3)) for part in x.split(4 * TINY.batch)]
+    torch.testing.assert_close(net.stem[1].running_mean, torch.stack(batches).mean(0))
+
+
 def test_a_kill_between_checkpoints_costs_one_epoch_at_most(images, tmp_path):
     train(TINY, *images, tmp_path, stop_after=2)
     (tmp_path / "checkpoint.pt.part").write_bytes(b"half a checkpoint")
     _, history = train(TINY, *images, tmp_path)
-    assert len(history) == 3
+    assert len(history) == 5
 
 
 def test_a_checkpoint_of_another_recipe_is_not_continued(images, tmp_path):
@@ -300,6 +332,7 @@ def test_a_checkpoint_of_another_recipe_is_not_continued(images, tmp_path):
 
 def test_the_command_writes_weights_and_a_card_that_load(folder, tmp_path, capsys):
     arguments = f"--data {folder} --run {tmp_path}/run --out {tmp_path}/out --device cpu --epochs 1"
+    arguments += " --average-epochs 2"
     main([*arguments.split(), "--batch", "8", "--precision", "fp32", "--data-note", "made up"])
     net = resnet20(pretrained=True, folder=tmp_path / "out")
     facts = card(tmp_path / "out")
