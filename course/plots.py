@@ -205,6 +205,7 @@ def layer_bars(
         axis.set_title(f"{what}: {_count(sum(values))} in all", fontsize=10)
         axis.set_xlim(0, 1.25 * max(max(values), 1e-9))  # room for the numbers
         axis.set_xticks([])
+        axis.tick_params(left=False)
         axis.spines[["top", "right", "bottom"]].set_visible(False)
     axes[0, 0].set_yticks(places, names, fontsize=9)
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
@@ -215,5 +216,5 @@ def layer_bars(
 
 
 def _count(value: float) -> str:
-    """A number short enough to stand beside a bar: 784, 1,135, 3.906."""
-    return f"{value:,.4g}" if abs(value) < 10 else f"{value:,.0f}"
+    """A number short enough to stand beside a bar: 1,135, 784, 3.9, 0."""
+    return f"{value:.2g}" if abs(value) < 9.5 else f"{value:,.0f}"

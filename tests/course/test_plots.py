@@ -179,7 +179,7 @@ def test_layer_bars_have_a_panel_a_quantity_and_a_bar_a_layer_from_the_top():
         "pool1",
         "fc",
     ]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["784", "182", "3.906"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["784", "182", "3.9"]
     assert figure.get_suptitle() == "a network"
 
 
