@@ -175,10 +175,10 @@ async def run_all(kernel: Any, identity: Any, parent: dict) -> None:
     What a cell says has the cell's own id as its parent, as if it had come in a message of its own,
     and so has the ``idle`` at its end. A cell without code is the referee's: here it is served.
     """
+    # Between two cells an interrupt comes too late for the one and is not for the other.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for cell in parent["content"]["cells"]:
-            # Between two cells an interrupt comes too late for the one and is not for the other.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             header = {**parent["header"], "msg_id": cell["id"], "msg_type": "execute_request"}
             kernel.set_parent(identity, {**parent, "header": header, "content": {}})
             with contextlib.suppress(KeyboardInterrupt):
@@ -202,12 +202,15 @@ async def run_cell(kernel: Any, code: str) -> None:
     if "await" in code or "async" in code:
         await kernel.do_execute(code, silent=False, allow_stdin=False)
         return
-    # The same without the kernel's second look for a top-level ``await``.
+    # The same without the looks for a top-level ``await``, each of which compiles the cell.
+    shell = kernel.shell
+    shell.autoawait, before = False, shell.autoawait
     kernel._forward_input(allow_stdin=False)
     try:
-        kernel.shell.run_cell(code, store_history=True)
+        shell.run_cell(code, store_history=True)
     finally:
         kernel._restore_input()
+        shell.autoawait = before
 
 
 def serve() -> None:

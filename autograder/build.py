@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import papermill
 from nbformat import NotebookNode
 from nbgrader import preprocessors
 
@@ -111,6 +110,8 @@ def build_solution(folder: CourseFolder, name: str, log: Callable[[str], None] =
     Raises:
         LessonError: when a cell of the reference fails.
     """
+    import papermill  # which grading has no use for, and which takes a while to import
+
     notebook = _without_hidden_tests(source_notebook(folder.text(name)), folder.config)
     target = folder.solutions / name / f"{name}.ipynb"
     with tempfile.TemporaryDirectory() as scratch:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,11 +18,12 @@ from autograder import (
     lean,  # noqa: F401
 )
 from autograder.errors import AutograderError
-from autograder.folder import CourseFolder
 from autograder.progress import Meter, console, say
 
 if TYPE_CHECKING:
     from autograder.classroom import Findings
+    from autograder.folder import CourseFolder
+    from autograder.pool import Crew
 
 app = typer.Typer(
     help="Builds, proves, grades and reports nbgrader assignments.",
@@ -50,7 +51,7 @@ def build(
     """Text to source notebook, release and executed solution."""
     from autograder import build as builder
 
-    folder = CourseFolder.open(course_dir)
+    folder = open_folder(course_dir)
     lessons = names or folder.lessons()
     if pull:
         files = builder.pull(folder, lessons)
@@ -66,6 +67,13 @@ def build(
     if not files:
         say("nothing to do: everything is up to date")
     raise typer.Exit(1 if check and files else 0)
+
+
+def open_folder(course_dir: Path) -> CourseFolder:
+    """The course in a folder; importing nbgrader for that takes a while, so it waits for a need."""
+    from autograder.folder import CourseFolder
+
+    return CourseFolder.open(course_dir)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -85,6 +93,25 @@ def choose_isolation(asked: str) -> str:
     from autograder.isolation import choose
 
     return choose(asked)
+
+
+@contextmanager
+def crew_for(course_dir: Path, assignment: str, isolation: str) -> Iterator[Crew]:
+    """Workers that get ready while this process imports and reads what it needs itself."""
+    from autograder.pool import Crew
+    from autograder.request import JailRequest
+
+    crew = Crew()
+    try:
+        master = course_dir / "source" / assignment / f"{assignment}.ipynb"
+        with suppress(OSError, ValueError, AttributeError, TypeError):  # whoever reads it says so
+            metadata = json.loads(master.read_bytes())["metadata"]
+            packages = metadata.get("autograder", {}).get("packages")
+            asked = JailRequest(packages=packages and tuple(packages), isolation=isolation)
+            crew.expect(asked.server_key())
+        yield crew
+    finally:
+        crew.close()
 
 
 @app.command()
@@ -111,20 +138,18 @@ def grade(
     course_dir: CourseDir = Path(),
 ) -> None:
     """Grade every submission of an assignment that changed since it was last graded."""
-    from autograder import grade as grader
+    # On a cluster the workers' machines have to give it.
+    walls = isolation or "jail" if scheduler else choose_isolation(isolation)
+    with interruptible(), ExitStack() as stack:
+        crew = None if scheduler else stack.enter_context(crew_for(course_dir, assignment, walls))
+        from autograder import grade as grader
 
-    options = grader.Options(
-        jobs or os.cpu_count() or 1,
-        # On a cluster the workers' machines have to give it.
-        isolation or "jail" if scheduler else choose_isolation(isolation),
-        timeout or None,
-        force,
-        tuple(student or ()),
-        scheduler,
-    )
-    folder = CourseFolder.open(course_dir)
-    with interruptible(), Meter(f"grading {assignment}") as meter:
-        run = grader.grade(folder, assignment, options, meter.graded)
+        jobs = jobs or os.cpu_count() or 1
+        chosen = tuple(student or ())
+        options = grader.Options(jobs, walls, timeout or None, force, chosen, scheduler)
+        folder = open_folder(course_dir)
+        meter = stack.enter_context(Meter(f"grading {assignment}"))
+        run = grader.grade(folder, assignment, options, meter.graded, crew)
     for change in run.changes:
         say(f"changed: {change}")
     say(
@@ -165,7 +190,7 @@ def verify(
             f"--mutants {mutants!r} is no number", remedy="give all, none, or a number"
         )
     most = None if mutants == "all" else 0 if mutants == "none" else int(mutants)
-    folder = CourseFolder.open(course_dir)
+    folder = open_folder(course_dir)
     with Meter("verifying") as meter:
         proof = verifier.verify(
             folder,
@@ -198,7 +223,7 @@ def feedback(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
     """One page for each graded submission."""
     from autograder.feedback import write_feedback
 
-    folder = CourseFolder.open(course_dir)
+    folder = open_folder(course_dir)
     findings = diagnosed(folder, assignment)
     with Meter(f"feedback on {assignment}") as meter:
         pages = write_feedback(
@@ -212,7 +237,7 @@ def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
     """One page for the instructor: grades, pass rates, times, what needs a person."""
     from autograder.report import write_report
 
-    folder = CourseFolder.open(course_dir)
+    folder = open_folder(course_dir)
     mistakes = diagnosed(folder, assignment).ranking(folder)
     say(f"report in {write_report(folder, assignment, mistakes)}")
 
@@ -241,7 +266,7 @@ def demo(
     """Build, make a class of 24 synthetic submissions of lesson 01, grade it, show the pages."""
     from autograder.demo import run_demo
 
-    run_demo(CourseFolder.open(course_dir), jobs or os.cpu_count() or 1)
+    run_demo(open_folder(course_dir), jobs or os.cpu_count() or 1)
 
 
 def version(value: bool) -> None:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
+from autograder.cases import Lesson
 from autograder.errors import AutograderError
 from autograder.intake import engine_digest
 from autograder.isolation import choose
 from autograder.pool import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
-from autograder.work import Lesson
 
 CONNECT_SECONDS = 10
 WORKERS_SECONDS = 60
@@ -197,7 +197,8 @@ def _crew(lessons: tuple[Lesson, ...]) -> Crew:
             while _crews:
                 _crews.popitem()[1].close()
             _idle.clear()
-            _crews[lessons] = Crew(lessons)
+            crew = _crews[lessons] = Crew()
+            crew.brief(lessons)
         return _crews[lessons]
 
 

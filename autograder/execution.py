@@ -20,8 +20,8 @@ from autograder.results import CellResult, Status
 from autograder.tribunal import Session, tribunal
 from autograder.trusted import Names, Trusted, read_trusted
 from autograder.verdict import Verdict
+from autograder.warmkernel import BRIDGE
 
-BRIDGE = ("wire", "peer", "bridge", "gate")
 TEST_OUTPUT = 20_000
 LEAST_OUTPUT = 100_000
 # Errors of the student's own cells that a person should know of; a later NameError is no news.
@@ -149,7 +149,7 @@ class Hearing:
         self.session = tribunal().session(self.bout.trusted, wire, limit, self.bout.own_files)
         self.kernel.start()
         inside = getattr(self.kernel.manager.provisioner, "run_dir_inside", self.folder)
-        boot = boot_code(str(inside / "wire"), limit, self.bout.packages)
+        boot = boot_code(str(inside / "wire"), limit, self.bout.packages, self.warm)
         outcome = self.kernel.execute(boot, Outputs(), time.monotonic() + 60)
         if outcome != "ok" or not self.session.accept(60):
             raise KernelDied("the submission's kernel did not connect to the referee")
@@ -353,14 +353,15 @@ def jail_request(bout: Bout, run_dir: Path | None = None) -> JailRequest:
     return JailRequest(run_dir, bout.files, packages, bout.limits, isolation=bout.isolation)
 
 
-def boot_code(wire: str, limit: int, packages: list[str] | None) -> str:
+def boot_code(wire: str, limit: int, packages: list[str] | None, warm: bool) -> str:
     """What the submission's kernel runs before any of its cells: connect, and close the gate.
 
     The bridge's modules travel as text, so the kernel's environment need not have this package; a
     warm kernel has them already.
     """
     here = Path(__file__).parent
-    texts = {name: (here / f"{name}.py").read_text(encoding="utf-8") for name in BRIDGE}
+    names = () if warm else BRIDGE
+    texts = {name: (here / f"{name}.py").read_text(encoding="utf-8") for name in names}
     return f"""
 def _boot():
     import os, sys, types

@@ -4,7 +4,8 @@ It imports the engine once, starts the referee's server and the kernels' fork se
 forks workers that share all three. It talks with the grader over the socket FD, by pickles, for
 both ends are the grader's own::
 
-    lessons                     the first message: the notebooks of one assignment
+    a ServerKey                 perhaps first: which kernels will be asked for, to start at once
+    lessons                     then: the notebooks of one assignment
     "hire", then a socket       forks a worker that serves it; the worker's first word is its pid
     ("fate", pid)               → how that worker ended, in words
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import os
 import shutil
 import signal
@@ -24,17 +26,19 @@ import time
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from autograder import (
     lean,  # noqa: F401
     rundirs,
     servers,
-    tribunal,
 )
 from autograder.errors import AutograderError
-from autograder.referee import die_with_parent
-from autograder.work import Lesson, Outcome, Task, judge, warm
+from autograder.request import ServerKey
+
+if TYPE_CHECKING:
+    from autograder.cases import Lesson, Outcome, Task
 
 LEAVE_SECONDS = 4
 # What a machine can run out of, through no doing of a jailed submission.
@@ -50,20 +54,43 @@ def main(fd: int) -> None:
     workers: set[int] = set()
     try:
         with contextlib.suppress(EOFError, ConnectionError):
-            serve(control, control.recv(), workers)
+            serve(control, first_words(control), workers)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end(workers)
-        tribunal.close_tribunal()
-        servers.close_servers()
+        close()
         if os.getppid() != grader:
             # The grader was killed, so nobody else removes its folder.
             shutil.rmtree(Path(os.environ["TMPDIR"]), ignore_errors=True)
 
 
+def first_words(control: Connection) -> tuple[Lesson, ...]:
+    """The lessons. A kernel server that was announced before them starts meanwhile."""
+    said = control.recv()
+    while isinstance(said, ServerKey):
+        with contextlib.suppress(AutograderError, OSError):  # hiring says why
+            servers.server_for(said)
+        engine()
+        said = control.recv()
+    return tuple(said)
+
+
+def engine() -> ModuleType:
+    """The module ``work``: most of a second of imports, with something under way already."""
+    return importlib.import_module("autograder.work")
+
+
+def close() -> None:
+    """End what this process started; what is shared stays, for it is the parent's."""
+    if tribunal := sys.modules.get("autograder.tribunal"):
+        tribunal.close_tribunal()
+    servers.close_servers()
+
+
 def serve(control: Connection, lessons: tuple[Lesson, ...], workers: set[int]) -> None:
     """Obey the grader; adds to ``workers`` who was hired and takes out who is known dead."""
-    for module in (tribunal, servers, rundirs):
+    warm = engine().warm
+    for module in (importlib.import_module("autograder.tribunal"), servers, rundirs):
         module.lend()
     with contextlib.suppress(AutograderError, OSError):  # hiring says why
         for lesson in lessons:
@@ -83,7 +110,7 @@ def hire(
     """Fork one worker, with everything that it shares at hand; what fails goes to the grader."""
     try:
         for lesson in lessons:
-            warm(lesson)
+            engine().warm(lesson)
         pid = os.fork()
     except (AutograderError, OSError) as error:
         desk.send(failure(error))
@@ -106,15 +133,13 @@ def hire(
 def work(desk: Connection, lessons: tuple[Lesson, ...]) -> None:
     """A worker's life: judge what comes until there is no more."""
     signal.signal(signal.SIGTERM, _leave)
-    die_with_parent(signal.SIGTERM)
+    importlib.import_module("autograder.referee").die_with_parent(signal.SIGTERM)
     desk.send(os.getpid())
     try:
         while True:
             desk.send(answer(lessons, desk.recv()))
     finally:
-        # What is shared stays; what this worker had to start for itself goes.
-        tribunal.close_tribunal()
-        servers.close_servers()
+        close()
 
 
 def answer(
@@ -122,6 +147,7 @@ def answer(
 ) -> tuple[Outcome, ...] | AutograderError | str:
     """The outcomes; an ``AutograderError`` of the engine; or what else went wrong, as text."""
     try:
+        judge = engine().judge
         return tuple(judge(lesson, task) for lesson, task in zip(lessons, tasks, strict=True))
     except AutograderError as error:
         return failure(error)

@@ -8,23 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from autograder.build import release_notebook
-from autograder.cluster import Cluster
+from autograder.cases import Lesson, Outcome, Task
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.gradebook import Scores, read_timestamp
 from autograder.intake import find_submissions, read_task
 from autograder.limits import Limits
-from autograder.pool import Lost, Pool
+from autograder.pool import Crew, Lost, Pool
 from autograder.results import SubmissionResult
 from autograder.runfolder import RunFolder
 from autograder.text import dump
-from autograder.work import Lesson, Outcome, Task
+
+if TYPE_CHECKING:
+    from autograder.cluster import Cluster
 
 
 @dataclass
@@ -98,9 +100,20 @@ class Place:
 
 
 def grade(
-    folder: CourseFolder, assignment: str, options: Options, progress: Progress | None = None
+    folder: CourseFolder,
+    assignment: str,
+    options: Options,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> Run:
     """Grade every submission of ``assignment`` that changed since it was last graded.
+
+    Args:
+        folder: the course.
+        assignment: its name.
+        options: how.
+        progress: called with each result.
+        crew: one that stands ready, for a pool on this machine.
 
     Raises:
         AutograderError: when there is no such assignment or student, the engine cannot work, or
@@ -114,11 +127,11 @@ def grade(
     places = [_look(folder, assignment, path, lessons) for path in paths]
     masters = [nbformat.reads(lesson.master.decode(), as_version=4) for lesson in lessons]
     with ExitStack() as stack:
-        temporary = stack.enter_context(RunFolder())
+        stack.enter_context(RunFolder())
         pool: Any = None  # a Pool or a Cluster
         if options.force or not all(place.known for place in places):
             # Its processes get ready while the gradebook opens.
-            pool = stack.enter_context(_workers(lessons, options, temporary))
+            pool = stack.enter_context(_workers(lessons, options, crew))
         scores = stack.enter_context(Scores(folder, assignment, *masters))
         recorded = scores.students()
         todo: dict[str, Place] = {}
@@ -131,7 +144,7 @@ def grade(
         if not todo:
             run.seconds = time.monotonic() - started
             return run
-        pool = pool or stack.enter_context(_workers(lessons, options, temporary))
+        pool = pool or stack.enter_context(_workers(lessons, options, crew))
         for number, judged in enumerate(pool.outcomes(_read(todo.values(), lessons)), 1):
             if isinstance(judged, Lost):
                 result = _not_graded(folder, assignment, judged)
@@ -200,10 +213,12 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     return whole
 
 
-def _workers(lessons: Sequence[Lesson], options: Options, temporary: RunFolder) -> Pool | Cluster:
+def _workers(lessons: Sequence[Lesson], options: Options, crew: Crew | None) -> Pool | Cluster:
     if options.scheduler:
+        from autograder.cluster import Cluster
+
         return Cluster(lessons, options.scheduler)
-    return Pool(lessons, options.jobs, temporary)
+    return Pool(lessons, options.jobs, crew)
 
 
 def _look(folder: CourseFolder, assignment: str, path: Path, lessons: Sequence[Lesson]) -> Place:

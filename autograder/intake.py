@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from autograder.cases import Lesson, Task
 from autograder.errors import CourseError, SubmissionError
 from autograder.folder import CourseFolder
 from autograder.submission import MAX_BYTES, find_notebook, show_name
-from autograder.work import Lesson, Task
 
 MAX_FILES = 64 * 1024 * 1024
 # The modules that decide a score: when one of them changes, every submission is graded again.

@@ -1,9 +1,24 @@
-"""Import this first: it keeps out what takes most of a second to import and serves nobody here.
+"""Import this first: it keeps out what takes a second to import and serves nobody here.
 
 jsonschema, which nbformat reads notebooks with, imports a grammar for internationalised addresses
 when it finds one. No notebook's schema has any; without it jsonschema does the rest as before.
+
+``import nbgrader`` imports its extensions of the Jupyter server, for whoever runs one. They would
+be imported after this as well, by a process that names one of their modules itself.
 """
 
 import sys
+from types import ModuleType
+
+SERVER_EXTENSIONS = ("assignment_list", "course_list", "formgrader", "validate_assignment")
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+if "nbgrader" not in sys.modules:
+    kept_out = [f"nbgrader.server_extensions.{name}" for name in SERVER_EXTENSIONS]
+    for name in kept_out:
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].load_jupyter_server_extension = None  # type: ignore[attr-defined]
+    import nbgrader  # noqa: F401
+
+    for name in kept_out:
+        del sys.modules[name]

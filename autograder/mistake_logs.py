@@ -20,6 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.calllog import pack, unpack
+from autograder.cases import Lesson, Outcome, Task
 from autograder.exercises import Exercise, grade_id, read_exercises
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
@@ -27,7 +28,7 @@ from autograder.grade import Options, open_lesson, open_lessons
 from autograder.mistakes import Variant, read_mistakes
 from autograder.results import Status, SubmissionResult
 from autograder.text import dump
-from autograder.work import Lesson, Outcome, Task, judge
+from autograder.work import judge
 
 # The modules that decide what a log says.
 DEPENDS = (

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode, v4
 
+from autograder.cases import Lesson
 from autograder.errors import LessonError
 from autograder.execution import Bout, Hearing
 from autograder.exercises import Exercise, grade_id, role
@@ -35,7 +36,7 @@ from autograder.mistake_logs import DEPENDS, KEPT_DAYS
 from autograder.mutants import Mutant
 from autograder.registration import register
 from autograder.scopes import bound_names, plain_python
-from autograder.work import KERNEL, Lesson
+from autograder.work import KERNEL
 from autograder.work import _lay_out as lay_out
 from autograder.work import _opened as opened
 from autograder.work import _packages as packages_of

@@ -21,10 +21,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
 
 from autograder.errors import AutograderError
 from autograder.runfolder import RunFolder
-from autograder.work import Lesson, Outcome, Task
+
+if TYPE_CHECKING:
+    from autograder.cases import Lesson, Outcome, Task
+    from autograder.request import ServerKey
 
 START_SECONDS = 180.0
 CLOSE_SECONDS = 8.0
@@ -33,8 +37,8 @@ PATIENCE = 300.0
 
 
 # One task for each notebook of an assignment, and what came of them.
-Submission = tuple[Task, ...]
-Outcomes = tuple[Outcome, ...]
+Submission: TypeAlias = "tuple[Task, ...]"
+Outcomes: TypeAlias = "tuple[Outcome, ...]"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class WorkerDied(Exception):
     """A worker's process ended with a task on its desk."""
 
 
-Finding = Outcomes | Lost | AutograderError | WorkerDied
+Finding: TypeAlias = "Outcomes | Lost | AutograderError | WorkerDied"
 
 
 class Worker:
@@ -62,15 +66,33 @@ class Worker:
 
 
 class Crew:
-    """The foreman and the workers forked from it, for the notebooks of one assignment."""
+    """The foreman and the workers forked from it, for the notebooks of one assignment.
 
-    def __init__(self, lessons: Sequence[Lesson], folder: RunFolder | None = None) -> None:
-        self.lessons = tuple(lessons)
-        # How long a worker may sit over one submission.
-        self.patience = PATIENCE + sum(lesson.limits.submission_seconds for lesson in lessons)
+    It starts before anybody knows the assignment, for it has much to import: ``expect`` says what
+    is likely, ``brief`` what it is.
+    """
+
+    def __init__(self, folder: RunFolder | None = None) -> None:
+        self.lessons: tuple[Lesson, ...] = ()
+        self.patience = PATIENCE
         self.own_folder = folder is None
         self.folder = folder or RunFolder()
         self._start()
+
+    def expect(self, key: ServerKey) -> None:
+        """Let the kernels that will probably be asked for get ready."""
+        self._tell(key)
+
+    def brief(self, lessons: Sequence[Lesson]) -> None:
+        """Say what is to be graded; nobody can be hired before that."""
+        self.lessons = tuple(lessons)
+        # How long a worker may sit over one submission.
+        self.patience = PATIENCE + sum(lesson.limits.submission_seconds for lesson in lessons)
+        self._tell(self.lessons)
+
+    def _tell(self, word: object) -> None:
+        with contextlib.suppress(OSError):  # hire() notices
+            self.control.send(word)
 
     def _start(self) -> None:
         mine, theirs = socket.socketpair()
@@ -90,8 +112,6 @@ class Crew:
         theirs.close()
         self.control = Connection(mine.detach())
         self.lock = threading.Lock()
-        with contextlib.suppress(OSError):  # hire() notices
-            self.control.send(self.lessons)
 
     def hire(self) -> Worker:
         """Fork one more worker.
@@ -114,6 +134,7 @@ class Crew:
                 if attempt == 1 and self.process.poll() is not None:
                     self._end()
                     self._start()
+                    self.brief(self.lessons)
                 continue
             if isinstance(word, AutograderError):
                 desk.close()
@@ -170,6 +191,8 @@ class Crew:
 
     def _end(self) -> None:
         self.control.close()
+        if not self.lessons:  # it may be importing for a while yet
+            self.process.terminate()
         try:
             self.process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -194,18 +217,22 @@ class Crew:
 
 
 class Pool:
-    """A crew at work; ``with Pool(lessons, jobs) as pool: pool.outcomes(submissions)``."""
+    """A crew at work; ``with Pool(lessons, jobs) as pool: pool.outcomes(submissions)``.
 
-    def __init__(
-        self, lessons: Sequence[Lesson], jobs: int, folder: RunFolder | None = None
-    ) -> None:
-        self.lessons, self.jobs, self.folder = lessons, max(1, jobs), folder
-        self.crew: Crew | None = None
+    Args:
+        lessons: the notebooks of one assignment.
+        jobs: submissions at once.
+        crew: one that stands ready already; it goes home at the end.
+    """
+
+    def __init__(self, lessons: Sequence[Lesson], jobs: int, crew: Crew | None = None) -> None:
+        self.lessons, self.jobs, self.crew = lessons, max(1, jobs), crew
         self.idle: list[Worker] = []
         self.busy: list[Worker] = []
 
     def __enter__(self) -> Pool:
-        self.crew = Crew(self.lessons, self.folder)
+        self.crew = self.crew or Crew()
+        self.crew.brief(self.lessons)
         return self
 
     def __exit__(

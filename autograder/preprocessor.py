@@ -29,6 +29,7 @@ from nbgrader.preprocessors import Execute
 from papermill.engines import papermill_engines
 from traitlets import Integer, Unicode
 
+from autograder.cases import Lesson
 from autograder.errors import CourseError
 from autograder.execution import Bout
 from autograder.exercises import grade_id, role
@@ -38,7 +39,7 @@ from autograder.registration import register
 from autograder.results import CellResult, Status
 from autograder.text import dump
 from autograder.tribunal import close_tribunal
-from autograder.work import KERNEL, Lesson, _opened, _packages, _refuse_leaning
+from autograder.work import KERNEL, _opened, _packages, _refuse_leaning
 
 # How long a program that goes on, such as formgrader's, keeps warm kernels for the next notebook.
 IDLE_SECONDS = 60.0

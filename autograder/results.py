@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -82,7 +82,8 @@ class SubmissionResult:
 
     def to_json(self) -> str:
         """The record as JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=True)
+        data = {**vars(self), "cells": [vars(cell) for cell in self.cells]}
+        return json.dumps(data, indent=1, ensure_ascii=True)
 
     @classmethod
     def from_json(cls, text: str) -> SubmissionResult:

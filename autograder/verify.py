@@ -14,6 +14,7 @@ from collections.abc import Callable
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.cases import Lesson, Task
 from autograder.errors import LessonError
 from autograder.exercises import Exercise, grade_id, read_exercises, role, total_points
 from autograder.folder import CourseFolder
@@ -25,7 +26,6 @@ from autograder.pool import judged
 from autograder.proof import LessonProof, MutantVerdict, Proof, Verdict
 from autograder.results import SubmissionResult
 from autograder.text import dump
-from autograder.work import Lesson, Task
 
 
 def verify(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 
 from autograder.calllog import pack
+from autograder.cases import Lesson, Outcome, Task
 from autograder.errors import SubmissionError
 from autograder.execution import Bout, jail_request
 from autograder.exercises import grade_id, points, role
-from autograder.limits import Limits
 from autograder.registration import KERNEL_NAME, register
 from autograder.restore import Restored, restore
 from autograder.results import CellResult, Status, SubmissionResult
@@ -29,61 +28,6 @@ from autograder.trusted import Trusted, read_trusted
 
 # Forking a warm kernel is Linux's; elsewhere a submission waits for a cold one.
 KERNEL = KERNEL_NAME if sys.platform == "linux" else "python3"
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a worker knows of an assignment.
-
-    Attributes:
-        name: the assignment.
-        master: the source notebook as bytes, hidden tests inside.
-        release: the release notebook as bytes.
-        limits: what one submission may use.
-        isolation: ``jail`` or ``process``.
-        files: the assignment's own files beside its notebook, by relative path; they stand in for
-            what a submission lacks or changed, and the tests find them too.
-    """
-
-    name: str
-    master: bytes
-    release: bytes
-    limits: Limits = field(default_factory=Limits)
-    isolation: str = "process"
-    files: tuple[tuple[str, bytes], ...] = ()
-
-
-@dataclass(frozen=True)
-class Task:
-    """One submission.
-
-    Attributes:
-        student: the name for people and the gradebook.
-        content: the notebook file; None when there is none to run.
-        refusal: why there is none.
-        notes: what a person should know of how it was found.
-        files: the other files of the submission, by relative path.
-        fingerprint: digest of all that the outcome depends on.
-        whole: False for an author's own excerpt of the master, which is run as it is.
-    """
-
-    student: str
-    content: bytes | None
-    refusal: str = ""
-    notes: tuple[str, ...] = ()
-    files: tuple[tuple[str, bytes], ...] = ()
-    fingerprint: str = ""
-    whole: bool = True
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a task: result as JSON, autograded notebook if it was run, packed call logs."""
-
-    student: str
-    result: str
-    notebook: bytes | None
-    calls: bytes = b""
 
 
 def warm(lesson: Lesson) -> None:

@@ -15,10 +15,10 @@ import psutil
 import pytest
 from submissions.toy import ISOLATION
 
+from autograder.cases import Task
 from autograder.cluster import connect, judge_there
 from autograder.errors import AutograderError
 from autograder.grade import Options, grade, open_lessons
-from autograder.work import Task
 
 pytest.importorskip("distributed")
 SLOW = "import time\ntime.sleep(0.5)\ndef double(x):\n    return 2 * x"

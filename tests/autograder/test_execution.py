@@ -321,3 +321,36 @@ def test_illustrations_of_the_master_are_not_drawn_again():
     )
     assert ran.cells[0].outputs == []
     assert ran.cells[1].outputs[0].text == "mine\n"
+
+
+def test_each_cell_keeps_what_it_said_although_the_kernel_runs_ahead():
+    cells = [code(f"print({number}); {number} * 10") for number in range(30)]
+    _, ran = run(*cells)
+    said = [(cell.outputs[0].text, cell.outputs[1].data["text/plain"]) for cell in ran.cells]
+    assert said == [(f"{number}\n", f"{number * 10}") for number in range(30)]
+
+
+def test_a_cell_that_printed_too_much_and_ended_costs_the_next_cell_nothing():
+    flood = code("print('x' * (4 << 20), flush=True)")
+    slow = solution(f"import time\ntime.sleep(1.5)\n{HONEST}")
+    bout, ran = run(flood, slow, graded("assert double(2) == 4"), limits={"output_mb": 1})
+    assert bout.results["test-double"].status is Status.PASSED, bout.problems
+    assert not ran.cells[1].outputs
+
+
+def test_a_cell_may_wait_for_what_it_awaits():
+    waiting = solution(f"import asyncio\nawait asyncio.sleep(0.01)\n{HONEST}")
+    assert result_of(waiting, graded("assert double(2) == 4")).status is Status.PASSED
+
+
+@pytest.mark.parametrize("kernel", [KERNEL_NAME, "python3"])
+def test_input_is_refused_with_a_reason(kernel):
+    _, ran = run(code("input()"), kernel=kernel, packages=None)
+    assert ran.cells[0].outputs[0].ename == "StdinNotImplementedError"
+
+
+def test_magics_shell_variables_and_counts_are_those_of_a_notebook():
+    cells = [code("%matplotlib inline\n6 * 7"), code("_ + 1"), code("In[2], Out[1]")]
+    _, ran = run(*cells)
+    values = [cell.outputs[-1].data["text/plain"] for cell in ran.cells]
+    assert values == ["42", "43", "('_ + 1', 42)"]

@@ -7,13 +7,13 @@ from textwrap import dedent
 import pytest
 from submissions.toy import meta
 
+from autograder.cases import Lesson
 from autograder.errors import LessonError
 from autograder.exercises import read_exercises
 from autograder.folder import CourseFolder
 from autograder.mutants import Mutant
 from autograder.mutation import judge_mutants, sample
 from autograder.text import dump, read_text
-from autograder.work import Lesson
 
 TESTS = {
     "test-two": 'assert double(2) == 4, "two"',

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from submissions.toy import ISOLATION, TEXT, make_course, meta
 
+from autograder.cases import Task
 from autograder.errors import AutograderError
 from autograder.fates import fill
 from autograder.grade import Options, open_lesson
@@ -18,7 +19,6 @@ from autograder.pool import Lost, Pool, judged
 from autograder.results import SubmissionResult
 from autograder.runfolder import RunFolder, sweep
 from autograder.text import dump
-from autograder.work import Task
 
 SLOW = "import time\ntime.sleep(1)\ndef double(x):\n    return 2 * x"
 

@@ -8,10 +8,11 @@ import pytest
 from submissions.toy import meta
 
 from autograder.build import build
+from autograder.cases import Task
 from autograder.folder import CourseFolder
 from autograder.grade import Options, open_lesson
 from autograder.results import Status, SubmissionResult
-from autograder.work import Task, judge
+from autograder.work import judge
 
 TEST = """
 x = np.arange(4.0)
