@@ -22,7 +22,7 @@ PACKAGE = Path(autograder.__file__).parent
 # Part of the engine as it runs, without a say in any score.
 SILENT = {
     *("__init__", "errors", "files", "isolation", "linux", "registration", "results", "rundirs"),
-    *("runfolder", "servers", "text", "tribunal", "calllog", "probing", "foreman", "pool"),
+    *("cases", "runfolder", "servers", "text", "tribunal", "calllog", "probing", "foreman", "pool"),
     *("doctor", "probes", "prerequisites", "fates", "folder"),
 }
 WRONG = "def total(values):\n    return 1"
