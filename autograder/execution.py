@@ -144,9 +144,12 @@ class Hearing:
             shutil.copytree(self.bout.files, self.folder / "work", symlinks=True)
         elif not self.warm:
             (self.folder / "work").mkdir()
-        assert self.bout.trusted is not None
-        wire, limit = self.folder / "wire", self.bout.limits.message_mb << 20
-        self.session = tribunal().session(self.bout.trusted, wire, limit, self.bout.own_files)
+        bout = self.bout
+        assert bout.trusted is not None  # the engine reads it from the notebook
+        wire, limit = self.folder / "wire", bout.limits.message_mb << 20
+        self.session = tribunal().session(
+            bout.trusted, wire, limit, bout.own_files, bout.limits.memory_mb
+        )
         self.kernel.start()
         inside = getattr(self.kernel.manager.provisioner, "run_dir_inside", self.folder)
         boot = boot_code(str(inside / "wire"), limit, self.bout.packages, self.warm)

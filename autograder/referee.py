@@ -29,6 +29,7 @@ import textwrap
 from typing import Any
 
 from autograder.calllog import CallLog
+from autograder.confine import limit_memory
 from autograder.peer import Peer
 from autograder.probing import probe
 from autograder.remote import Remote, stand_in
@@ -269,6 +270,8 @@ class Server:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if request.get("cwd"):
             os.chdir(request["cwd"])
+        if request.get("memory_mb") and sys.platform == "linux":
+            limit_memory(request["memory_mb"])
         prepared = self.namespaces.get(request["statements"])
         namespace = prepared or Namespace({"__name__": "__main__"})
         bench = Bench(namespace, request["wire"], request["limit"])

@@ -93,8 +93,22 @@ class Tribunal:
         )
         self._await_socket()
 
-    def session(self, trusted: Trusted, wire: Path, limit: int, cwd: Path | None = None) -> Session:
+    def session(
+        self,
+        trusted: Trusted,
+        wire: Path,
+        limit: int,
+        cwd: Path | None = None,
+        memory_mb: int | None = None,
+    ) -> Session:
         """A referee for one submission, listening at ``wire``, its tests at home in ``cwd``.
+
+        Args:
+            trusted: its own code, and its tests.
+            wire: the socket that the submission's kernel connects to.
+            limit: bytes that one message may have.
+            cwd: where the tests run.
+            memory_mb: MiB that they may take, whatever the submission lets them unfold.
 
         Raises:
             AutograderError: when the master's own imports or helpers fail.
@@ -107,6 +121,7 @@ class Tribunal:
                 "wire": str(wire),
                 "limit": limit,
                 "cwd": str(cwd) if cwd else "",
+                "memory_mb": memory_mb,
             }
         )
         session.pid = int(session.read(START)["pid"])

@@ -354,3 +354,17 @@ def test_magics_shell_variables_and_counts_are_those_of_a_notebook():
     _, ran = run(*cells)
     values = [cell.outputs[-1].data["text/plain"] for cell in ran.cells]
     assert values == ["42", "43", "('_ + 1', 42)"]
+
+
+def test_a_test_that_unfolds_a_huge_answer_runs_out_of_its_own_memory_alone():
+    bout, _ = run(
+        solution("def double(x):\n    return range(1 << 24)"),
+        graded("assert len([i + 0.5 for i in double(1)] * 40) == 4"),
+        graded("assert list(double(1))[:2] == [0, 1]", name="test-next"),
+        limits={"memory_mb": 1024},
+    )
+    assert (bout.results["test-double"].status, bout.results["test-double"].error) == (
+        Status.FAILED,
+        "MemoryError",
+    )
+    assert bout.results["test-next"].status is Status.PASSED
