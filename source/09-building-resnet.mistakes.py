@@ -6025,3 +6025,153 @@ q_human = "b"
 # The same task, the same measure: the numbers can be compared, as what they are.
 # q_human: one of "a", "b", "d", "d"
 q_human = "d"
+
+
+# %% [markdown]
+# ## Mutants that no test should tell apart
+
+
+# %% A tuple has no order here, and no stride is below 1 exercise="shortcut" equivalent=true
+# Membership does not depend on the order; strides are whole and positive.
+# - if option not in ('A', 'B', 'C'):
+# + if option not in ('B', 'A', 'C'):
+# + if option not in ('A', 'C', 'B'):
+# - if option != 'C' and stride == 1 and (c_in == c_out):
+# + if option != 'C' and stride <= 1 and (c_in == c_out):
+
+
+# %% v1 makes no difference here exercise="basic-block" equivalent=true
+# The basic block takes v1 and ignores it.
+# - def __init__(self, c_in, width, stride=1, shortcut='B', v1=False):
+# + def __init__(self, c_in, width, stride=1, shortcut='B', v1=True):
+
+
+# %% A mean over two axes has no order, nor has a table exercise="resnet" equivalent=true
+# ResNet-34 and ResNet-50 have the same counts.
+# - return self.fc(x.mean(dim=(2, 3)))
+# + return self.fc(x.mean(dim=(3, 2)))
+# - blueprints = {18: (BasicBlock, (2, 2, 2, 2)), 34: (BasicBlock, (3, 4, 6, 3)), 50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3)), 152: (Bottleneck, (3, 8, 36, 3))}
+# + blueprints = {18: (BasicBlock, (2, 2, 2, 2)), 34: (BasicBlock, (3, 4, 6, 3)), 50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3)), 152: (Bottleneck, (3, 8, 36, 3))}
+
+
+# %% All filters have one size, and any input of the shape will do exercise="count-macs" equivalent=true
+# Recording gradients and the input's values change no shape.
+# - total += output.numel() * layer.weight[0].numel()
+# + total += output.numel() * layer.weight[1].numel()
+# + total += output.numel() * layer.weight[-1].numel()
+# - with torch.no_grad():
+# + if True:
+# - net.eval()(torch.zeros(1, *shape, device=next(net.parameters()).device))
+# + net.eval()(torch.ones(1, *shape, device=next(net.parameters()).device))
+
+
+# %% Square strides and paddings, a maximum and a mean without order exercise="numpy-stem" equivalent=true
+# The stem's stride and padding are the same for rows and columns.
+# - stem = conv(images, w, b, net.conv1.stride[0], net.conv1.padding[0])
+# + stem = conv(images, w, b, net.conv1.stride[1], net.conv1.padding[0])
+# + stem = conv(images, w, b, net.conv1.stride[-1], net.conv1.padding[0])
+# + stem = conv(images, w, b, net.conv1.stride[0], net.conv1.padding[1])
+# + stem = conv(images, w, b, net.conv1.stride[0], net.conv1.padding[-1])
+# - x = net.maxpool(torch.from_numpy(np.maximum(stem, 0)).float())
+# + x = net.maxpool(torch.from_numpy(np.maximum(0, stem)).float())
+# - return net.fc(x.mean(dim=(2, 3))).numpy()
+# + return net.fc(x.mean(dim=(3, 2))).numpy()
+
+
+# %% Either fan is right, and the default slope is that of a ReLU exercise="he-init" equivalent=true
+# He's paper allows fan-in and fan-out; kaiming_normal_ assumes a leaky ReLU of slope 0, which is
+# a ReLU.
+# - nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+# + nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
+# + nn.init.kaiming_normal_(module.weight, mode='fan_out')
+
+
+# %% Within one percent exercise="q-decay" equivalent=true
+# The question asks for about how many.
+# - q_decay_paper = 100000
+# + q_decay_paper = 100001
+# + q_decay_paper = 99999
+# - q_decay_slide = 1000000
+# + q_decay_slide = 1000001
+# + q_decay_slide = 999999
+
+
+# %% Epochs within one percent exercise="q-epochs" equivalent=true
+# The question asks for one percent.
+# - q_epochs = 120
+# + q_epochs = 121
+# + q_epochs = 119
+
+
+# %% No depth of the family lies between exercise="learning-rate" equivalent=true
+# Depths are 6n + 2: none between 104 and 110, and every default below 110 does the same.
+# - def learning_rate(iteration, depth=20):
+# + def learning_rate(iteration, depth=21):
+# + def learning_rate(iteration, depth=19):
+# - if iteration >= 32000 or (depth >= 110 and iteration < 400):
+# + if iteration >= 32000 or (depth >= 109 and iteration < 400):
+
+
+# %% The optimiser and the net hold the same gradients exercise="train-epoch" equivalent=true
+# make_optimizer takes all parameters, so clearing either side clears both.
+# - optimizer.zero_grad()
+# + net.zero_grad()
+
+
+# %% Other trainings reach the goal too exercise="run-training" equivalent=true
+# Any setting that reaches 96% is right; another size of net, batch, learning rate or random order
+# often does.
+# - torch.manual_seed(seed)
+# + pass
+# + seed
+# - network = ResNet(BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 1), num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, small=True)
+# + network = ResNet(BasicBlock, (2, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (0, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 2, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 0, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 2), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 0), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 1), width=9, num_classes=10, in_channels=1, shortcut='A', small=True)
+# + network = ResNet(BasicBlock, (1, 1, 1), width=7, num_classes=10, in_channels=1, shortcut='A', small=True)
+# - he_init(network)
+# + pass
+# + network
+# - for lr in (0.1, 0.1, 0.1, 0.01):
+# + for lr in (1.1, 0.1, 0.1, 0.01):
+# + for lr in (0.05, 0.1, 0.1, 0.01):
+# + for lr in (0.1, 0.05, 0.1, 0.01):
+# + for lr in (0.1, 0.1, 0.05, 0.01):
+# + for lr in (0.1, 0.1, 0.1, 0.005):
+# - optimizer.param_groups[0]['lr'] = lr
+# + pass
+# + optimizer.param_groups[-1]['lr'] = lr
+# + optimizer.param_groups[0][''] = lr
+# - parts = torch.randperm(len(x_train)).split(32)
+# + parts = torch.randperm(len(x_train)).split(33)
+# + parts = torch.randperm(len(x_train)).split(31)
+
+
+# %% The clock exercise="run-training" equivalent=true
+# The seconds are printed and nothing else.
+# - start = time.perf_counter()
+# + pass
+# - seconds = time.perf_counter() - start
+# + pass
+# + seconds = time.perf_counter() + start
+# + seconds = time.perf_counter()
+# + seconds = start - time.perf_counter()
+
+
+# %% A common factor changes no order, and the kind of number does not matter exercise="ensemble" equivalent=true
+# Sums rank as means do; the last of two axes is axis 1; labels come as an array, and NumPy's
+# floats are numbers.
+# - p = (shifted / shifted.sum(axis=-1, keepdims=True)).mean(axis=0)
+# + p = (shifted / shifted.sum(axis=-1, keepdims=True)).sum(axis=0)
+# + p = (shifted / shifted.mean(axis=-1, keepdims=True)).mean(axis=0)
+# - best = np.argsort(-p, axis=1)[:, :k]
+# + best = np.argsort(-p)[:, :k]
+# - return 100 * float(np.mean(~(best == np.asarray(labels)[:, None]).any(axis=1)))
+# + return 100 * np.mean(~(best == np.asarray(labels)[:, None]).any(axis=1))
+# + return 100 * float(np.mean(~(best == labels[:, None]).any(axis=1)))

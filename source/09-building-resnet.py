@@ -156,36 +156,36 @@ def random_state(shapes, seed):
 
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
-def draw_block(axis, layers, title, side="x"):
+def draw_block(axis, layers, title):
     """Draw layers from top to bottom with a shortcut on the right."""
-    axis.set(xlim=(-1.4, 2.6), ylim=(-len(layers) - 2.3, 0.9))
+    axis.set(xlim=(-1.4, 2.4), ylim=(-5.2, 0.9))
     axis.axis("off")
     axis.set_title(title, fontsize=10)
     box = {"boxstyle": "round,pad=0.35", "facecolor": "lightsteelblue", "edgecolor": "0.4"}
-    arrow = {"arrowstyle": "->", "color": "0.3"}
-    axis.text(0, 0.55, "x", ha="center", va="center", fontsize=11, style="italic")
-    for row, text in enumerate(layers):
-        axis.annotate("", (0, -row - 0.72), (0, -row + 0.35 - 0.05), arrowprops=arrow)
-        axis.text(0, -row - 1 + 0.02, text, ha="center", va="center", fontsize=8.5, bbox=box)
-    bottom = -len(layers)
-    axis.annotate("", (0, bottom - 0.72), (0, bottom - 0.3), arrowprops=arrow)
-    axis.text(0, bottom - 1, "+", ha="center", va="center", fontsize=13,
-              bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "0.3"})  # fmt: skip
-    axis.plot([0, 1.9, 1.9], [0.2, 0.2, bottom - 1], color="crimson")
-    axis.annotate("", (0.22, bottom - 1), (1.9, bottom - 1),
-                  arrowprops={"arrowstyle": "->", "color": "crimson"})  # fmt: skip
-    axis.text(1.98, (bottom - 1) / 2, side, color="crimson", rotation=90, va="center", fontsize=9)
-    axis.annotate("", (0, bottom - 2.0), (0, bottom - 1.3), arrowprops=arrow)
-    axis.text(0.15, bottom - 1.65, "ReLU", va="center", fontsize=9)
+    down = {"arrowstyle": "->", "color": "0.3", "shrinkA": 0, "shrinkB": 0}
+    axis.text(0, 0.6, "x", ha="center", va="center", fontsize=11, style="italic")
+    plus = -len(layers) - 1
+    starts = [0.4, *(row - 0.32 for row in range(-1, plus, -1))]
+    for start, end in zip(starts, [*(row + 0.32 for row in range(-1, plus, -1)), plus + 0.2]):
+        axis.annotate("", (0, end), (0, start), arrowprops=down)
+    for row, text in enumerate(layers, start=1):
+        axis.text(0, -row, text, ha="center", va="center", fontsize=8.5, bbox=box)
+    axis.text(0, plus, "+", ha="center", va="center", fontsize=15)
+    axis.plot(0, plus, "o", markersize=17, markerfacecolor="none", markeredgecolor="0.3")
+    axis.annotate("", (0, plus - 0.85), (0, plus - 0.2), arrowprops=down)
+    axis.text(0.12, plus - 0.5, "ReLU", va="center", fontsize=9)
+    axis.plot([0, 1.9, 1.9], [0.15, 0.15, plus], color="crimson")
+    axis.annotate("", (0.16, plus), (1.9, plus), arrowprops={**down, "color": "crimson"})
+    axis.text(1.98, (plus + 0.15) / 2, "shortcut", color="crimson", rotation=90, va="center")
 
 
-figure, axes = plt.subplots(1, 3, figsize=(12, 4.4))
+figure, axes = plt.subplots(1, 3, figsize=(11, 4.6))
 basic = ["3×3, C → C, stride s\nBN, ReLU", "3×3, C → C\nBN"]
 newer = ["1×1, 4C → C\nBN, ReLU", "3×3, C → C, stride s\nBN, ReLU", "1×1, C → 4C\nBN"]
 older = ["1×1, 4C → C, stride s\nBN, ReLU", "3×3, C → C\nBN, ReLU", "1×1, C → 4C\nBN"]
-draw_block(axes[0], basic, "basic block", "shortcut")
-draw_block(axes[1], newer, "bottleneck, v1.5 (the usual one)", "shortcut")
-draw_block(axes[2], older, "bottleneck, v1 (the paper's)", "shortcut")
+draw_block(axes[0], basic, "basic block")
+draw_block(axes[1], newer, "bottleneck, v1.5 (the usual one)")
+draw_block(axes[2], older, "bottleneck, v1 (the paper's)")
 figure.tight_layout()
 plt.show()
 
@@ -218,6 +218,7 @@ def conv1x1(c_in, c_out, stride=1):
 # Both convolutions: shapes, no bias
 check_shape(conv3x3(8, 16, stride=2)(torch.zeros(1, 8, 9, 7)), (1, 16, 5, 4), "conv3x3 at stride 2")
 check_shape(conv1x1(8, 16)(torch.zeros(1, 8, 9, 7)), (1, 16, 9, 7), "conv1x1 at stride 1")
+check_shape(conv3x3(8, 16)(torch.zeros(1, 8, 9, 7)), (1, 16, 9, 7), "conv3x3 at stride 1")
 assert conv3x3(2, 3).bias is None, "BatchNorm follows: conv3x3 needs no bias"
 ### BEGIN HIDDEN TESTS
 assert conv1x1(2, 3).bias is None, "BatchNorm follows: conv1x1 needs no bias"
@@ -253,11 +254,11 @@ for _make, _side in ((conv3x3, 3), (conv1x1, 1)):
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 pixels = np.arange(1, 26).reshape(5, 5)
-figure, axes = plt.subplots(1, 3, figsize=(8.2, 2.7), width_ratios=[5, 3, 3])
+figure, axes = plt.subplots(1, 3, figsize=(6.6, 2.9), width_ratios=[5, 3, 3])
 for axis, values, title in (
-    (axes[0], pixels, "x: one channel, 5 × 5"),
-    (axes[1], pixels[::2, ::2], "option A: channel 0, 3 × 3"),
-    (axes[2], 0 * pixels[::2, ::2], "option A: channel 1, new"),
+    (axes[0], pixels, "x: one channel,\n5 × 5"),
+    (axes[1], pixels[::2, ::2], "option A, channel 0:\nwhat is kept"),
+    (axes[2], 0 * pixels[::2, ::2], "option A, channel 1:\nnew, zeros"),
 ):
     annotate_grid(axis, values)
     axis.set_title(title, fontsize=10)
@@ -411,7 +412,14 @@ x = torch.randn(2, 4, 5, 3, generator=torch.Generator().manual_seed(905)).double
 out = projected(make_shortcut, ["B", 4, 6, 2], random_state(shapes, 1), x)
 check_shape(out, (2, 6, 3, 2), "shortcut B, 4 → 6 channels, stride 2, of (2, 4, 5, 3)")
 ### BEGIN HIDDEN TESTS
-for _option, _stride, _c_out in (("B", 2, 6), ("B", 1, 6), ("B", 2, 4), ("C", 2, 6), ("C", 1, 4)):
+for _option, _stride, _c_out in (
+    ("B", 2, 6),
+    ("B", 1, 6),
+    ("B", 2, 4),
+    ("B", 1, 3),
+    ("C", 2, 6),
+    ("C", 1, 4),
+):
     _state = random_state({"0.weight": (_c_out, 4, 1, 1), **bn_shapes("1", _c_out)}, 906)
     _z = torch.einsum(
         "nchw,fc->nfhw", x[:, :, ::_stride, ::_stride], _state["0.weight"][:, :, 0, 0]
@@ -509,10 +517,11 @@ for _arguments, _project in (([8, 8], False), ([4, 6, 2], True), ([5, 5, 2], Tru
     )
     _buffers = {name for name in _want if "running" in name or "tracked" in name}
     assert set(_parameters) == set(_want) - _buffers, "buffers are not parameters, weights are"
-assert set(shapes_of(BasicBlock, [8, 8, 1, "C"])[0]) == set(block_shapes(1, 8, 8, True)), "option C"
-assert set(shapes_of(BasicBlock, [4, 8, 2, "A"])[0]) == set(block_shapes(1, 4, 8, False)), (
-    "option A"
-)
+check_number(BasicBlock.expansion, 1, "BasicBlock.expansion")
+_names = set(shapes_of(BasicBlock, [8, 8, 1, "C"])[0])
+assert _names == set(block_shapes(1, 8, 8, True)), "BasicBlock(8, 8, 1, 'C') stores other names"
+_names = set(shapes_of(BasicBlock, [4, 8, 2, "A"])[0])
+assert _names == set(block_shapes(1, 4, 8, False)), "BasicBlock(4, 8, 2, 'A') stores other names"
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-basic-values", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -788,8 +797,10 @@ for _arguments, _project in (([8, 2], False), ([4, 4], True), ([8, 2, 2], True),
     _want = block_shapes(4, *_arguments[:2], _project)
     _what = f"Bottleneck{tuple(_arguments)}"
     assert shapes_of(Bottleneck, _arguments) == _want, f"{_what} stores other names or shapes"
-assert shapes_of(Bottleneck, [8, 4, 2, "A"]) == block_shapes(4, 8, 4, False), "option A"
-assert shapes_of(Bottleneck, [8, 2, 1, "C"]) == block_shapes(4, 8, 2, True), "option C"
+_shapes = shapes_of(Bottleneck, [8, 4, 2, "A"])
+assert _shapes == block_shapes(4, 8, 4, False), "Bottleneck(8, 4, 2, 'A') stores other names"
+_shapes = shapes_of(Bottleneck, [8, 2, 1, "C"])
+assert _shapes == block_shapes(4, 8, 2, True), "Bottleneck(8, 2, 1, 'C') stores other names"
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-bottleneck-values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1163,6 +1174,7 @@ def blocks_made(make_stage, expansion, arguments):
 
 made = blocks_made(make_stage, 1, [64, 128, 3, 2])
 assert [block[2] for block in made] == [2, 1, 1], "only the first block has the stride"
+assert {block[3:] for block in made} == {("B", False)}, "shortcut is 'B' and v1 is False by default"
 ### BEGIN HIDDEN TESTS
 for _shortcut, _v1, _stride in (("A", False, 2), ("C", True, 1), ("B", True, 2)):
     _made = blocks_made(make_stage, 4, [16, 8, 3, _stride, _shortcut, _v1])
@@ -1719,7 +1731,7 @@ def count_macs(net, shape):
 
 @in_submission
 def macs(count_macs):
-    """MACs of some small nets."""
+    """MACs of some small nets; the last one is on the meta device."""
     from torch import nn
 
     class Twice(nn.Module):
@@ -1731,12 +1743,14 @@ def macs(count_macs):
             return self.conv(self.conv(x))
 
     flat = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.Flatten(), nn.Linear(36, 5))
+    weightless = nn.Sequential(nn.Flatten(), nn.Linear(24, 7)).to("meta")
     nets = (
         (nn.Conv2d(3, 8, 3, padding=1), (3, 5, 4)),
         (nn.Conv2d(4, 6, (3, 5), stride=(2, 1), bias=False), (4, 9, 8)),
         (nn.Conv2d(6, 12, 3, groups=3), (6, 5, 5)),
         (flat, (2, 3, 4)),
         (Twice(), (4, 5, 6)),
+        (weightless, (2, 3, 4)),
     )
     return [count_macs(net, shape) for net, shape in nets]
 
@@ -1748,6 +1762,7 @@ check_number(found[1], 6 * 4 * 4 * 4 * 15, "count_macs of a convolution with a 3
 check_number(found[2], 12 * 9 * 2 * 9, "count_macs of a grouped convolution")
 check_number(found[3], 3 * 12 * 2 + 36 * 5, "count_macs of a net with a linear layer")
 check_number(found[4], 2 * 4 * 30 * 36, "count_macs of a layer that runs twice")
+check_number(found[5], 24 * 7, "count_macs of a net on the meta device")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-count-macs-leaves", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -1888,11 +1903,14 @@ def feature_maps(net, x):
 # %% nbgrader={"grade": true, "grade_id": "test-feature-maps", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # The maps of all stages
 net = ResNet(Bottleneck, (1, 1, 1), width=4, num_classes=3)
+shapes = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+state = {name: value.float() for name, value in random_state(shapes, 6).items()}
+state["bn1.bias"] = torch.tensor([-2.0, 0.0, -1.0, 0.5])  # the ReLU of the stem has work to do
+net.load_state_dict(state)
 x = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(940))
 shapes = [tuple(one.shape) for one in feature_maps(net, x)]
 assert shapes == [(2, 16, 16, 24), (2, 32, 8, 12), (2, 64, 4, 6)], f"the maps have shapes {shapes}"
 ### BEGIN HIDDEN TESTS
-_state = {name: value.clone() for name, value in net.state_dict().items()}
 net.eval()
 _maps = feature_maps(net, x)
 check_close(
@@ -1968,6 +1986,7 @@ for _seed, _shape in ((941, (5, 3, 3, 2)), (942, (3, 3, 1, 1))):
     _rng = np.random.default_rng(_seed)
     _w, _gamma, _beta, _mean = (_rng.normal(size=s) for s in (_shape, *[_shape[:1]] * 3))
     _var = _rng.uniform(0.001, 2.0, size=_shape[0])
+    _var[0] = 0.001  # here eps shows
     _kept = [array.copy() for array in (_w, _gamma, _beta, _mean, _var)]
     _root = np.sqrt(_var + 1e-5)
     _want_w = np.einsum("fckl,f->fckl", _w, _gamma / _root)
@@ -2059,6 +2078,7 @@ net.load_state_dict({name: value.float() for name, value in random_state(shapes,
 images = np.random.default_rng(944).normal(size=(2, 3, 21, 26))
 want = net.eval()(torch.from_numpy(images).float())
 got = logits_with(net, images, conv2d_forward)
+assert isinstance(got, np.ndarray), "logits_with should return a NumPy array"
 check_close(got, want, "the logits with NumPy's stem", rtol=1e-4, atol=1e-5)
 ### BEGIN HIDDEN TESTS
 _calls = []
@@ -2301,10 +2321,11 @@ errors = (8.75, 7.51, 7.17, 6.97, 6.43, 7.93)
 figure, axis = plt.subplots(figsize=(6.5, 3))
 axis.plot(depths, errors, "o-", color="C0")
 for depth, error in zip(depths, errors):
-    size = cifar_parameters(depth) / 1e6
-    axis.annotate(f"{depth} layers\n{size:.2f} M", (depth, error), (0, 8),
-                  textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
-axis.set(xscale="log", xlabel="layers", ylabel="test error, %", ylim=(6, 10), xlim=(15, 2000))
+    offset, side = ((0, 9), "center") if depth == 1202 else ((7, 3), "left")
+    offset = (0, -16) if depth == 110 else offset
+    label = f"{depth} layers, {cifar_parameters(depth) / 1e6:.2f} M"
+    axis.annotate(label, (depth, error), offset, textcoords="offset points", ha=side, fontsize=8)
+axis.set(xscale="log", xlabel="layers", ylabel="test error, %", ylim=(6, 9.2), xlim=(15, 2500))
 axis.grid(alpha=0.3)
 figure.tight_layout()
 plt.show()
@@ -2464,7 +2485,7 @@ for _weight in [*convs, *_more]:
 
 
 @in_submission
-def batch_norms(he_init, make, block, zero_gamma):
+def batch_norms(he_init, make, block, *zero_gamma):
     """Weights and biases of all BatchNorms of a net that held something else before."""
     import torch
 
@@ -2474,7 +2495,7 @@ def batch_norms(he_init, make, block, zero_gamma):
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.weight.fill_(3.0)
                 module.bias.fill_(2.0)
-    he_init(net, zero_gamma)
+    he_init(net, *zero_gamma)
     norms = [(n, m) for n, m in net.named_modules() if isinstance(m, torch.nn.BatchNorm2d)]
     return {name: (norm.weight.detach(), norm.bias.detach()) for name, norm in norms}
 
@@ -2483,8 +2504,8 @@ found = batch_norms(he_init, ResNet, BasicBlock, True)
 check_close(found["layer1.0.bn2"][0], np.zeros(4), "gamma of layer1.0.bn2 with zero_gamma")
 ### BEGIN HIDDEN TESTS
 for _block, _last in ((BasicBlock, "bn2"), (Bottleneck, "bn3")):
-    for _zero in (False, True):
-        _found = batch_norms(he_init, ResNet, _block, _zero)
+    for _zero, _arguments in ((False, [False]), (False, []), (True, [True])):
+        _found = batch_norms(he_init, ResNet, _block, *_arguments)
         assert len(_found) > 6, "the net's BatchNorms are missing"
         for _name, (_gamma, _beta) in _found.items():
             _born_zero = _zero and _name.startswith("layer") and _name.endswith(f".{_last}")
@@ -2696,6 +2717,7 @@ order = np.random.default_rng(0).permutation(1797)
 x_all = torch.from_numpy((images[order] - 0.305) / 0.376).float()  # (1797, 1, 8, 8)
 y_all = torch.from_numpy(labels[order])  # (1797,)
 x_train, y_train, x_test, y_test = x_all[:1437], y_all[:1437], x_all[1437:], y_all[1437:]
+torch.set_num_threads(1)  # layers this small only wait for each other on several threads
 
 
 # %% [markdown]
@@ -2789,12 +2811,18 @@ check_close(_running, _mean, "BatchNorm's running mean after two epochs")
 
 @in_submission
 def readings(predict, images):
-    """Labels of two groups of images by a net in training mode, and whether its buffers moved."""
+    """Labels of images together and one by one, how the buffers moved, whether it was recorded."""
     import torch
     from torch import nn
 
-    torch.manual_seed(3)
-    net = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(4, 5))
+    recording = []
+
+    class Witness(nn.Flatten):
+        def forward(self, x):
+            recording.append(torch.is_grad_enabled())
+            return super().forward(x)
+
+    net = nn.Sequential(nn.BatchNorm2d(1), Witness(), nn.Linear(4, 5))
     with torch.no_grad():
         net[0].running_mean.fill_(0.3)
         net[2].weight.copy_(torch.linspace(-1, 1, 20).sin().reshape(5, 4) * 3)
@@ -2803,7 +2831,7 @@ def readings(predict, images):
     together = predict(net, images)
     alone = torch.cat([predict(net, image[None]) for image in images])
     moved = float((net[0].running_mean - 0.3).abs().max())
-    return together, alone, moved, together.requires_grad
+    return together, alone, moved, any(recording)
 
 
 images = torch.randn(30, 1, 2, 2, generator=torch.Generator().manual_seed(971))
@@ -2817,6 +2845,7 @@ _z = ((images - 0.3) / (1 + 1e-5) ** 0.5).reshape(30, 4) @ _w.T + _bias
 check_close(together, _z.argmax(1), "predict of 30 images")
 check_close(alone, _z.argmax(1), "predict of the images one by one")
 check_close(moved, 0.0, "the change of the running mean during predict")
+assert not recorded, "predict should not record gradients"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -3048,10 +3077,10 @@ print(f"six trainings on {few} digits, {time.perf_counter() - begin:.1f} s, {pla
 
 
 # %% [markdown]
-# The ensemble beats even the best of its members: it did so in each of three sets of six seeds tried here (7.9% against 10.7%, 6.8%
-# against 9.7%, 6.8% against 9.4%). Five views of a picture (as it is, and shifted by 0.3 pixel in four directions) change little. The best of
-# six, picked by its *test* error, looks better than a single net is. And top-2 counts only about half the errors. None of these
-# numbers is false; each answers another question.
+# The ensemble beats even the best of its members, and not by chance: with `seed` 0, 1 and 2 it has 7.9% against 10.7%, 7.4% against
+# 10.5% and 7.3% against 10.4%. Five views of a picture (as it is, and shifted by 0.3 pixel in four directions) gain 0.3 to 0.4 points
+# at most. The best of six, picked by its *test* error, looks better than a single net is. And top-2 counts only about half the
+# errors. None of these numbers is false; each answers another question.
 #
 # So for ImageNet, with the measurement in the head of every column (top-5 error in %, validation set):
 #
