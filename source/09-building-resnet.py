@@ -265,7 +265,7 @@ for axis, values, title in (
 for row in range(0, 5, 2):
     for column in range(0, 5, 2):
         square = plt.Rectangle(
-            (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="crimson", lw=2
+            (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="crimson", lw=2, zorder=5
         )
         axes[0].add_patch(square)
 figure.tight_layout()
@@ -446,8 +446,7 @@ check_raises(ValueError, make_shortcut, "b", 4, 8, 2)
 # %% [markdown]
 # <details><summary>Help: what changes the shape?</summary>
 #
-# Two things, each alone or together: a stride above 1 (rows and columns), `c_in != c_out` (channels). The first
-# stage of ResNet-50 changes the channels at stride 1.
+# Two things, each alone or together: a stride above 1 (rows and columns), `c_in != c_out` (channels).
 # </details>
 #
 # ### Exercise 4 · The basic block
@@ -1695,7 +1694,7 @@ with torch.device("meta"):
 # number of a linear layer. Biases, BatchNorm, ReLU and pooling are not counted. A layer that runs twice counts twice.
 #
 # Make the input on the device of the net's parameters (it may be `meta`), and leave the net as it was: no hook
-# left behind, running statistics untouched, training mode as before.
+# left behind, running statistics untouched, and every module in the mode (training or evaluation) that it was in.
 #
 # **Example.** `nn.Conv2d(3, 8, 3, padding=1)` on `(3, 5, 4)`: $8\cdot 5\cdot 4$ outputs of $3\cdot 3\cdot 3$ MACs, 4,320.
 
@@ -2357,8 +2356,8 @@ check_choice(q_1202, "b", ["a", "b", "c", "d"], "q_1202")
 # %% [markdown]
 # ## Part 5 · The recipe
 #
-# A network is half of a result; the other half is how it was trained. Several of the numbers on slides are wrong, so here they
-# are from the paper's sections 3.4 and 4.2:
+# A network is half of a result; the other half is how it was trained. Slides often have two of its lines wrong, so here it
+# is from the paper's sections 3.4 and 4.2:
 #
 # | | ImageNet | CIFAR-10 |
 # |---|---|---|
@@ -2522,8 +2521,8 @@ for _block, _last in ((BasicBlock, "bn2"), (Bottleneck, "bn3")):
 # </details>
 #
 # What a zero does. Below, the standard deviation of the signal behind each of the 27 blocks of a CIFAR ResNet-56 at
-# birth, in training mode, for random pictures. Each block *adds* something, so the signal grows, until a new stage
-# with a new BatchNorm on zero-padded channels joins in. With zero $\gamma$ nothing is added at birth.
+# birth, in training mode, for random pictures. Each block *adds* something, so the signal grows; at a new stage
+# it drops a little, because the new channels of the shortcut are zeros. With zero $\gamma$ nothing is added at birth.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 torch.manual_seed(seed)
