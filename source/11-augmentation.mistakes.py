@@ -534,6 +534,26 @@ def whiten(X, pca, eps=1e-5):
     return decorrelate(X, pca) / np.sqrt(pca[1] + eps) @ pca[2].T
 
 
+# %% Coordinates along the rows exercise="fit-pca"
+# decorrelate multiplies by the transposed axes. The axes are columns: coordinate j is the product
+# with column j.
+def fit_pca(X):
+    mean = X.mean(axis=0)
+    centred = X - mean
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(X))
+    return mean, variances[::-1], axes[:, ::-1]
+
+
+def decorrelate(X, pca):
+    mean, _, axes = pca
+    return (X - mean) @ axes.T
+
+
+def whiten(X, pca, eps=1e-5):
+    mean, variances, axes = pca
+    return (X - mean) @ axes / np.sqrt(variances + eps)
+
+
 # %% PCA by singular values exercise="fit-pca" right=true
 def fit_pca(X):
     mean = X.mean(0)
@@ -655,6 +675,16 @@ def leaks(prepare, train, test):
     whole_train, whole_test = prepare(train, test)
     part_train, part_test = prepare(train, test[:-1])
     same = np.allclose(whole_train, part_train) and np.allclose(whole_test[1:-1], part_test[1:])
+    return not same
+
+
+# %% Only the first picture tried alone exercise="leaks"
+# You try only the first test picture alone. A preparation can treat the first one cleanly and let
+# the others hear of it: try each.
+def leaks(prepare, train, test):
+    whole_train, whole_test = prepare(train, test)
+    alone_train, alone_test = prepare(train, test[:1])
+    same = np.allclose(whole_train, alone_train) and np.allclose(whole_test[:1], alone_test)
     return not same
 
 
@@ -936,25 +966,7 @@ def shift(x, dy, dx, fill=0.0):
     return out
 
 
-# %% fill cut off by an integer picture exercise="crop" covers=[23]
-# The result has the dtype of x. With an integer picture a fill of 0.5 is cut off to 0; use floats.
-def crop(x, top, left, height, width):
-    _, H, W = x.shape
-    if top < 0 or left < 0 or top + height > H or left + width > W:
-        raise ValueError("outside")
-    return x[:, top : top + height, left : left + width].copy()
-
-
-def shift(x, dy, dx, fill=0.0):
-    C, H, W = x.shape
-    out = np.full((C, H, W), fill, dtype=x.dtype)
-    for i in range(max(dy, 0), min(H + dy, H)):
-        for j in range(max(dx, 0), min(W + dx, W)):
-            out[:, i, j] = x[:, i - dy, j - dx]
-    return out
-
-
-# %% Shift by padding and cropping exercise="crop" right=true
+# %% Shift pixel by pixel exercise="crop" right=true
 def crop(x, top, left, height, width):
     C, H, W = x.shape
     if not (0 <= top <= H - height and 0 <= left <= W - width):
@@ -963,10 +975,13 @@ def crop(x, top, left, height, width):
 
 
 def shift(x, dy, dx, fill=0.0):
-    _, H, W = x.shape
-    dy, dx = int(np.clip(dy, -H, H)), int(np.clip(dx, -W, W))
-    wide = np.pad(x.astype(float), ((0, 0), (H, H), (W, W)), constant_values=fill)
-    return crop(wide, H - dy, W - dx, H, W)
+    C, H, W = x.shape
+    out = np.empty((C, H, W))
+    for i in range(H):
+        for j in range(W):
+            inside = 0 <= i - dy < H and 0 <= j - dx < W
+            out[:, i, j] = x[:, i - dy, j - dx] if inside else fill
+    return out
 
 
 # %% Shift by roll, then painted over exercise="crop" right=true
@@ -1112,6 +1127,19 @@ def sample(x, rows, cols, outside="zero"):
         for col, v in ((j, 1 - b), (j + 1, b)):
             out = out + x[:, row % H, col % W] * (u * v)
     return out
+
+
+# %% Positions flattened exercise="sample"
+# The result lists the positions one after the other. It keeps the shape S of rows and cols behind
+# the channel axis.
+def sample(x, rows, cols, outside="zero"):
+    _, H, W = x.shape
+    rows, cols = np.ravel(rows), np.ravel(cols)
+    if outside == "edge":
+        rows, cols = np.clip(rows, 0, H - 1), np.clip(cols, 0, W - 1)
+    hat_rows = np.maximum(0, 1 - abs(rows[:, None] - np.arange(H)))
+    hat_cols = np.maximum(0, 1 - abs(cols[:, None] - np.arange(W)))
+    return np.einsum("si,sj,cij->cs", hat_rows, hat_cols, x)
 
 
 # %% Sampling as two hats exercise="sample" right=true
@@ -1903,6 +1931,22 @@ def sample_crop(rng, H, W, height, width):
     top = int(rng.integers(0, H - height + 1, endpoint=True))
     left = int(rng.integers(0, W - width + 1, endpoint=True))
     return top, left
+
+
+def sample_centre(rng, H, W):
+    return int(rng.integers(0, H)), int(rng.integers(0, W))
+
+
+# %% A window as large as the picture refused exercise="samplers"
+# A window as large as the picture fits in one place, (0, 0). You refuse it.
+def sample_flip(rng, p=0.5):
+    return bool(rng.random() < p)
+
+
+def sample_crop(rng, H, W, height, width):
+    if height >= H or width >= W:
+        raise ValueError("the window does not fit")
+    return int(rng.integers(0, H - height + 1)), int(rng.integers(0, W - width + 1))
 
 
 def sample_centre(rng, H, W):
@@ -3110,3 +3154,153 @@ q_price = "equal"
 # The table is strongest on its diagonal: a recipe helps against what it shows.
 q_recipe = "light"
 q_price = "lower"
+
+
+# %% [markdown]
+# ## Mutants that do the same
+
+
+# %% Statistics do not see the order of axes or names exercise="fit-stats" equivalent=true
+# Averaging over the same axes in another order gives the same numbers; the order of a tuple of
+# names does not matter to `in`; no float dtype is at most uint8.
+# - return images / 255.0 if images.dtype == np.uint8 else images
+# + return images / 255.0 if images.dtype <= np.uint8 else images
+# - if kind not in ("channel mean", "channel mean and std"):
+# + if kind not in ("channel mean and std", "channel mean"):
+# - mean = images.mean(axis=(0, 2, 3))[:, None, None]
+# + mean = images.mean(axis=(2, 0, 3))[:, None, None]
+# + mean = images.mean(axis=(0, 3, 2))[:, None, None]
+# - return mean, images.std(axis=(0, 2, 3))[:, None, None]
+# + return mean, images.std(axis=(2, 0, 3))[:, None, None]
+# + return mean, images.std(axis=(0, 3, 2))[:, None, None]
+
+
+# %% A covariance does not see the sign exercise="fit-pca" equivalent=true
+# Both factors change their sign, and their product does not.
+# - centred = X - mean
+# + centred = mean - X
+
+
+# %% Closeness the other way round, one picture first and last exercise="leaks" equivalent=true
+# np.allclose is symmetric but for its relative tolerance, and a set of one picture has it first
+# and last.
+# - trains_agree = all(np.allclose(part, whole_train) for part, _ in alone)
+# + trains_agree = all(np.allclose(whole_train, part) for part, _ in alone)
+# - tests_agree = all(np.allclose(part[0], x) for (_, part), x in zip(alone, whole_test))
+# + tests_agree = all(np.allclose(x, part[0]) for (_, part), x in zip(alone, whole_test))
+# + tests_agree = all(np.allclose(part[-1], x) for (_, part), x in zip(alone, whole_test))
+
+
+# %% Within the tolerance exercise="q-split" equivalent=true
+# The question accepts 2%.
+# - q_clean = 107.4
+# + q_clean = 108.4
+
+
+# %% Clipping is a maximum of a minimum exercise="crop" equivalent=true
+# Clipping -H to [dy, H] gives min(max(-H, dy), H), the same number.
+# - return crop(wide, H - np.clip(dy, -H, H), W - np.clip(dx, -W, W), H, W)
+# + return crop(wide, H - np.clip(-H, dy, H), W - np.clip(dx, -W, W), H, W)
+# + return crop(wide, H - np.clip(dy, -H, H), W - np.clip(-W, dx, W), H, W)
+
+
+# %% Order of the neighbours, and neighbours without weight exercise="sample" equivalent=true
+# A sum does not see its order. A neighbour outside is read from anywhere, since `inside` takes its
+# weight away. Every word but "edge" means black ground.
+# - def sample(x, rows, cols, outside="zero"):
+# + def sample(x, rows, cols, outside=""):
+# - for row, weight_row in ((i, 1 - (rows - i)), (i + 1, rows - i)):
+# + for row, weight_row in ((i + 1, rows - i), (i, 1 - (rows - i))):
+# - for col, weight_col in ((j, 1 - (cols - j)), (j + 1, cols - j)):
+# + for col, weight_col in ((j + 1, cols - j), (j, 1 - (cols - j))):
+# - pixel = x[:, row.clip(0, H - 1), col.clip(0, W - 1)]  # (C, *S)
+# + pixel = x[:, row.clip(-1, H - 1), col.clip(0, W - 1)]
+# + pixel = x[:, row.clip(0, H - 1), col.clip(-1, W - 1)]
+
+
+# %% Lists are as good as arrays here exercise="warp" equivalent=true
+# A matrix may come as nested lists; NumPy takes a list for the middle, too.
+# - return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+# + return [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+# - return np.array([[1.0, 0.0], [factor, 1.0]])
+# + return [[1.0, 0.0], [factor, 1.0]]
+# - return np.array([[down, 0.0], [0.0, across]])
+# + return [[down, 0.0], [0.0, across]]
+# - middle = np.array([(H - 1) / 2, (W - 1) / 2])
+# + middle = [(H - 1) / 2, (W - 1) / 2]
+
+
+# %% Zero clipped to the picture exercise="adjust" equivalent=true
+# min(max(0, x), 1) is min(max(x, 0), 1).
+# - return np.clip(m + contrast * (x - m) + brightness, 0.0, 1.0)
+# + return np.clip(0.0, m + contrast * (x - m) + brightness, 1.0)
+
+
+# %% Zero clipped to the noisy picture exercise="noise" equivalent=true
+# min(max(0, x), 1) is min(max(x, 0), 1).
+# - return np.clip(x + noise, 0.0, 1.0)
+# + return np.clip(0.0, x + noise, 1.0)
+
+
+# %% Pixels in another order exercise="pca-colour" equivalent=true
+# The covariance does not see the order of the pixels; the clip is the same as in adjust.
+# - pixels = images.transpose(0, 2, 3, 1).reshape(-1, 3)  # (N*H*W, 3)
+# + pixels = images.transpose(2, 0, 3, 1).reshape(-1, 3)
+# + pixels = images.transpose(0, 3, 2, 1).reshape(-1, 3)
+# - return np.clip(x + offset[:, None, None], 0.0, 1.0)
+# + return np.clip(0.0, x + offset[:, None, None], 1.0)
+
+
+# %% Within the tolerance of the gray levels exercise="q-levels" equivalent=true
+# The question accepts 2%.
+# - q_levels_255 = 650.25
+# + q_levels_255 = 651.25
+
+
+# %% A maximum does not see the order exercise="cutout" equivalent=true
+# max(0, top) is max(top, 0).
+# - out[:, max(top, 0) : top + size, max(left, 0) : left + size] = fill
+# + out[:, max(0, top) : top + size, max(left, 0) : left + size] = fill
+# + out[:, max(top, 0) : top + size, max(0, left) : left + size] = fill
+
+
+# %% A draw is almost never exactly p exercise="samplers" equivalent=true
+# The two differ when a uniform number equals p to the last digit.
+# - return rng.random() < p
+# + return rng.random() <= p
+
+
+# %% Both offsets have the same law exercise="augment-batch" equivalent=true
+# top and left are both uniform on 0 to 2 pad, whatever the size of the pictures; an empty picture
+# behind the batch is not used.
+# - wide = np.pad(images, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+# + wide = np.pad(images, ((0, 1), (0, 0), (pad, pad), (pad, pad)))
+# - top, left = sample_crop(rng, H + 2 * pad, W + 2 * pad, H, W)
+# + left, top = sample_crop(rng, H + 2 * pad, W + 2 * pad, H, W)
+# - out[n] = flip(crop(wide[n], top, left, H, W), horizontal=sample_flip(rng))
+# + out[n] = flip(crop(wide[n], left, top, H, W), horizontal=sample_flip(rng))
+
+
+# %% Any order of the three makes streams of their own exercise="worker-rng" equivalent=true
+# The list is mixed as a whole; another order is another assignment of streams to triples.
+# - return np.random.default_rng([seed, epoch, worker])
+# + return np.random.default_rng([epoch, seed, worker])
+# + return np.random.default_rng([seed, worker, epoch])
+
+
+# %% A square has no longer side exercise="scale-jitter" equivalent=true
+# For H = W both branches give (L, L).
+# - return (L, round(W * L / H)) if H <= W else (round(H * L / W), L)
+# + return (L, round(W * L / H)) if H < W else (round(H * L / W), L)
+
+
+# %% A list of ten windows exercise="ten-crop" equivalent=true
+# Ten arrays in a list are as good as one array: the tests take either.
+# - return np.stack(five + [flip(view, horizontal=True) for view in five])
+# + return five + [flip(view, horizontal=True) for view in five]
+
+
+# %% The only picture is the first and the last exercise="multi-scale" equivalent=true
+# average_views returns one row here.
+# - return average_views(np.stack(views)[:, None])[0]
+# + return average_views(np.stack(views)[:, None])[-1]
