@@ -3524,3 +3524,15 @@ q_wide = "a"
 # Two nets that compute the same function generalise equally well, however wide their raw slices
 # are.
 q_wide = "b"
+
+
+# %% No parameter of a two-dimensional net has five axes exercise="gradient-norms" equivalent=true
+# Convolution weights have four axes, everything else fewer.
+# - weights = [p for p in probe.blocks.parameters() if p.ndim == 4]
+# + weights = [p for p in probe.blocks.parameters() if p.ndim >= 4]
+
+
+# %% A NumPy number multiplies a tensor too exercise="loss-slices" equivalent=true
+# float() only keeps NumPy's numbers out of PyTorch's arithmetic; the product is the same.
+# - p.copy_(w + float(alpha) * first[name] + float(beta) * second[name])
+# + p.copy_(w + alpha * first[name] + float(beta) * second[name])

@@ -874,7 +874,7 @@ check_choice(q_lowest, 8, [8, 20, 56], "q_lowest")
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 if LIVE:
     records = measure(PLAIN)
-    print(f"measured here: {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"measured here: {platform.machine()}, one thread, torch {torch.__version__}")
 else:
     records = degradation.load()["records"]
     print(degradation.origin())
@@ -1379,9 +1379,9 @@ for epochs, colour in ((0, "C3"), (1, "C1"), (2, "C4"), (4, "C6"), (8, "k")):
     name = "plain-56" if epochs == 8 else f"plain-56 after {epochs}"  # 8 are trained already
     net = trained(name, PLAIN["plain-56"], seed, epochs=epochs)[0]
     norms = gradient_norms(net, x_train[:256], y_train[:256])
-    right.semilogy(range(1, len(norms) + 1), norms, color=colour, label=f"after {epochs} epochs")
+    right.semilogy(range(1, len(norms) + 1), norms, color=colour, label=f"epochs trained: {epochs}")
     size = net.blocks[0].conv1.weight.detach().norm()
-    print(f"plain-56, BatchNorm, after {epochs} epochs: gradient norms from {min(norms):.1e} to {max(norms):.1e}, "
+    print(f"plain-56, BatchNorm, epochs trained: {epochs}; gradient norms from {min(norms):.1e} to {max(norms):.1e}, "
           f"first convolution's weights have norm {size:.1f}")  # fmt: skip
 right.set(xlabel="convolution, from image to loss", title="plain-56 with BatchNorm, while training")
 right.legend(fontsize=9)
@@ -1740,7 +1740,7 @@ assert not touched, f"these should have stayed as they were: {touched}"
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 if LIVE:
     records = measure(PLAIN) | measure(RESIDUAL)
-    print(f"measured here: {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"measured here: {platform.machine()}, one thread, torch {torch.__version__}")
 else:
     records = degradation.load()["records"]
     print(degradation.origin())
@@ -2002,7 +2002,7 @@ for axis, epochs in zip(axes, (0, 1)):
         net = trained(f"{name} after {epochs}", make_net, seed, epochs=epochs)[0]
         norms = gradient_norms(net, x_train[:256], y_train[:256])
         axis.semilogy(range(1, len(norms) + 1), norms, color=colour, label=name)
-        print(f"{name:12s} after {epochs} epochs: gradient norm of the first / of the last: {norms[0] / norms[-1]:8.2f}")
+        print(f"{name:12s} epochs trained: {epochs}; gradient norm of the first / of the last: {norms[0] / norms[-1]:8.2f}")
     axis.set(xlabel="convolution, from image to loss", title="after one epoch" if epochs else "at birth")
 axes[0].set_ylabel("gradient norm")
 axes[0].legend()
@@ -2126,7 +2126,7 @@ SPANS = {
 }
 if LIVE:
     records = measure({k: v for k, v in (PLAIN | RESIDUAL).items() if "56" in k} | SPANS)
-    print(f"measured here: {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"measured here: {platform.machine()}, one thread, torch {torch.__version__}")
 else:
     records = degradation.load()["records"]
     print(degradation.origin())
@@ -2361,7 +2361,7 @@ for name, make_net in nets.items():
     stds = response_stds(net, x_test)
     style = "--" if name.startswith("plain") else "-"
     colour = COLOURS[name.rpartition("-")[2]]
-    left.plot(range(1, len(stds) + 1), stds, style, color=colour, label=name)
+    left.semilogy(range(1, len(stds) + 1), stds, style, color=colour, label=name)
     print(f"{name:12s} responses: median {np.median(stds):.2f}, mean {np.mean(stds):.2f}")
 left.xaxis.get_major_locator().set_params(integer=True)
 left.set(xlabel="convolution, from image to loss", ylabel="standard deviation")
@@ -2385,10 +2385,11 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Left: the residual nets' responses are smaller than the plain nets', as in the paper. The paper also found
-# that *deeper* residual nets have smaller responses; our two do not differ. (In *training* mode BatchNorm fixes
-# the standard deviation of each channel to $|\gamma|$. All $\gamma$ are born as 1, and eight epochs have not
-# moved them far.) Right: one block of the trained net is cut out (replaced by the identity), nothing is trained
+# Left (logarithmic): on average the residual nets' responses are smaller than the plain nets', as in the paper;
+# plain-56's first layers, those that the first steps blew up, stand out. The paper also found that *deeper*
+# residual nets have smaller responses; our two do not differ. (They hardly could: in *training* mode BatchNorm
+# fixes the standard deviation of each channel to $|\gamma|$, all $\gamma$ are born as 1, and eight epochs are
+# short.) Right: one block of the trained net is cut out (replaced by the identity), nothing is trained
 # again (an experiment of Veit et al. 2016). It fits the view that each block only **refines** what it receives:
 # lose one, and the others still find something they can use. A view, not a theorem; others ("unrolled iterative
 # estimation": Greff et al. 2017; "exponential reuse of features") are of the same kind.
