@@ -1075,27 +1075,23 @@ class BasicBlock(nn.Module):
 
 # %% 17 without the 3×3's nine places exercise="q-bottleneck"
 # A 3×3 convolution has nine weights for each pair of channels: 4 + 9 + 4.
-# q_bottleneck, q_wide_basic: numbers, in units of C²
 q_bottleneck = 9
 q_wide_basic = 288
 
 
 # %% Each 1×1 counted once exercise="q-bottleneck"
 # The two 1×1 convolutions join C and 4C channels: each has 4C² weights.
-# q_bottleneck, q_wide_basic: numbers, in units of C²
 q_bottleneck = 11
 q_wide_basic = 288
 
 
 # %% Four times as wide, four times the weights exercise="q-bottleneck"
 # Both sides of a convolution become four times as wide: the weights grow by 16.
-# q_bottleneck, q_wide_basic: numbers, in units of C²
 q_bottleneck = 17
 q_wide_basic = 72
 
 
 # %% Worked out exercise="q-bottleneck" right=true
-# q_bottleneck, q_wide_basic: numbers, in units of C²
 q_bottleneck = 4 + 9 + 4
 q_wide_basic = 2 * 9 * 4.0 * 4.0
 
@@ -1657,7 +1653,6 @@ class Bottleneck(nn.Module):
 
 # %% All four stages halve exercise="q-first-blocks" covers=[106]
 # Stage 1 keeps the 56 × 56 pixels: the max-pooling before it has halved already.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "a"
 q_projections_34 = 3
 q_projections_50 = 4
@@ -1665,7 +1660,6 @@ q_projections_50 = 4
 
 # %% Bottleneck nets halve in stage 1 too exercise="q-first-blocks" covers=[106]
 # Bottleneck nets have the same resolutions; in stage 1 they change the channels at stride 1.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "d"
 q_projections_34 = 3
 q_projections_50 = 4
@@ -1673,7 +1667,6 @@ q_projections_50 = 4
 
 # %% The last stage keeps its size exercise="q-first-blocks"
 # Read the table: 56, 28, 14, 7.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "c"
 q_projections_34 = 3
 q_projections_50 = 4
@@ -1682,7 +1675,6 @@ q_projections_50 = 4
 # %% Three projections in ResNet-50 exercise="q-first-blocks"
 # Stage 1 of ResNet-50 receives 64 channels and hands on 256: it needs a projection as well, at
 # stride 1.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "b"
 q_projections_34 = 3
 q_projections_50 = 3
@@ -1690,7 +1682,6 @@ q_projections_50 = 3
 
 # %% Four projections in ResNet-34 exercise="q-first-blocks"
 # Stage 1 of ResNet-34 receives 64 channels and keeps them: no projection.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "b"
 q_projections_34 = 4
 q_projections_50 = 4
@@ -1698,7 +1689,6 @@ q_projections_50 = 4
 
 # %% A projection in every block exercise="q-first-blocks" covers=[103]
 # Option B projects only where the shape changes; a projection in every block is option C.
-# q_first_blocks: one of "a", "b", "c", "d"; q_projections_34, q_projections_50: numbers
 q_first_blocks = "b"
 q_projections_34 = 16
 q_projections_50 = 16
@@ -1848,13 +1838,11 @@ def make_stage(block, c_in, width, count, stride, shortcut="B", v1=False):
 
 # %% The stem with a bias exercise="q-stem"
 # 9,472 counts 64 biases. BatchNorm follows, so ResNet's stem has none.
-# q_stem: a number
 q_stem = 9472
 
 
 # %% One input channel in the stem exercise="q-stem"
 # Each filter has a slice for each of the three colour channels.
-# q_stem: a number
 q_stem = 3136
 
 
@@ -3967,30 +3955,25 @@ def feature_maps(net, x):
 
 # %% The last width without its expansion exercise="q-backbone" covers=[107]
 # ResNet-50 has bottlenecks: its last stage hands on 4 · 512 channels.
-# q_backbone: a tuple of three numbers
 q_backbone = (512, 15, 20)
 
 
 # %% Rows and columns swapped in the backbone exercise="q-backbone" covers=[17]
 # 480 rows, 640 columns: each divided by 32.
-# q_backbone: a tuple of three numbers
 q_backbone = (2048, 20, 15)
 
 
 # %% The size for 224 exercise="q-backbone"
 # 7 × 7 is the size for 224 × 224; the maps grow with the picture.
-# q_backbone: a tuple of three numbers
 q_backbone = (2048, 7, 7)
 
 
 # %% One halving forgotten exercise="q-backbone"
 # Stem and pooling divide by 4, three stages by 2 each: by 32 in all.
-# q_backbone: a tuple of three numbers
 q_backbone = (2048, 30, 40)
 
 
 # %% As a list exercise="q-backbone" right=true
-# q_backbone: a tuple of three numbers
 q_backbone = [2048, 480 // 32, 640 // 32]
 
 
@@ -4819,20 +4802,17 @@ def cifar_resnet(depth, num_classes=10, in_channels=3):
 
 # %% Degradation again exercise="q-1202"
 # A net that degrades cannot fit its training set; this one has a training error below 0.1%.
-# q_1202: one of "a", "a", "c", "d"
 q_1202 = "a"
 
 
 # %% Vanishing gradients again exercise="q-1202"
 # The training error is almost zero: the gradients arrived.
-# q_1202: one of "a", "c", "c", "d"
 q_1202 = "c"
 
 
 # %% Chance exercise="q-1202"
 # 1.5 points on 10,000 pictures are 150 pictures, far more than trainings of the same net differ
 # by.
-# q_1202: one of "a", "d", "c", "d"
 q_1202 = "d"
 
 
@@ -4842,19 +4822,16 @@ q_1202 = "d"
 
 # %% Xavier loses nothing exercise="q-xavier"
 # Without ReLU Xavier keeps the signal; ReLU halves its mean square at every layer.
-# q_xavier: a number above 1
 q_xavier = 1
 
 
 # %% Two a layer, added exercise="q-xavier"
 # The factors multiply: 2 · 2 · 2 …, not 2 + 2 + 2.
-# q_xavier: a number above 1
 q_xavier = 32
 
 
 # %% The standard deviation's factor exercise="q-xavier"
 # 256 is the factor of the root mean square; the mean square shrinks by its square.
-# q_xavier: a number above 1
 q_xavier = 256
 
 
@@ -5264,33 +5241,28 @@ def make_optimizer(net, lr=0.1):
 
 # %% The two swapped exercise="q-decay"
 # The larger the decay, the fewer iterations it needs.
-# q_decay_paper, q_decay_slide: numbers of iterations
 q_decay_paper = 1_000_000
 q_decay_slide = 100_000
 
 
 # %% Learning rate forgotten exercise="q-decay"
 # Each step shrinks a weight by the learning rate times the decay, 0.1 · 10⁻⁴.
-# q_decay_paper, q_decay_slide: numbers of iterations
 q_decay_paper = 10_000
 q_decay_slide = 100_000
 
 
 # %% By logarithms exercise="q-decay" right=true
-# q_decay_paper, q_decay_slide: numbers of iterations
 q_decay_paper = float(-1 / np.log(1 - 0.1 * 1e-4))
 q_decay_slide = float(-1 / np.log1p(-0.1 * 1e-5))
 
 
 # %% Batches of 128 exercise="q-epochs"
 # ImageNet's mini-batches hold 256 pictures.
-# q_epochs: a number
 q_epochs = 60
 
 
 # %% Ten times 10⁴ read as 10⁵ exercise="q-epochs"
 # 600,000 · 256 pictures, divided by 1.28 million.
-# q_epochs: a number
 q_epochs = 12
 
 
@@ -5777,12 +5749,10 @@ def predict(net, images):
 
 # %% An untrained net exercise="run-training"
 # The net was never trained: it guesses.
-# network: a trained ResNet; losses: its mean loss, one an epoch
 torch.manual_seed(seed)
 start = time.perf_counter()
-network = ResNet(
-    BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut="A", small=True
-)
+options = {"width": 8, "num_classes": 10, "in_channels": 1, "shortcut": "A", "small": True}
+network = ResNet(BasicBlock, (1, 1, 1), **options)
 he_init(network)
 optimizer, losses = make_optimizer(network), []
 for lr in (0.1, 0.1, 0.1, 0.01):
@@ -5794,12 +5764,10 @@ seconds = time.perf_counter() - start
 
 # %% Labels shuffled apart from the images exercise="run-training"
 # Images and labels are shuffled by different orders: there is nothing to learn.
-# network: a trained ResNet; losses: its mean loss, one an epoch
 torch.manual_seed(seed)
 start = time.perf_counter()
-network = ResNet(
-    BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut="A", small=True
-)
+options = {"width": 8, "num_classes": 10, "in_channels": 1, "shortcut": "A", "small": True}
+network = ResNet(BasicBlock, (1, 1, 1), **options)
 he_init(network)
 optimizer, losses = make_optimizer(network), []
 for lr in (0.1, 0.1, 0.1, 0.01):
@@ -5817,12 +5785,10 @@ seconds = time.perf_counter() - start
 
 # %% A learning rate ten times too large exercise="run-training"
 # With this learning rate the training does not settle.
-# network: a trained ResNet; losses: its mean loss, one an epoch
 torch.manual_seed(seed)
 start = time.perf_counter()
-network = ResNet(
-    BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut="A", small=True
-)
+options = {"width": 8, "num_classes": 10, "in_channels": 1, "shortcut": "A", "small": True}
+network = ResNet(BasicBlock, (1, 1, 1), **options)
 he_init(network)
 optimizer, losses = make_optimizer(network), []
 for lr in (10.0, 10.0, 10.0, 10.0):
@@ -5833,12 +5799,10 @@ seconds = time.perf_counter() - start
 
 
 # %% Bottlenecks and one more epoch exercise="run-training" right=true
-# network: a trained ResNet; losses: its mean loss, one an epoch
 torch.manual_seed(seed)
 start = time.perf_counter()
-network = ResNet(
-    Bottleneck, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut="B", small=True
-)
+options = {"width": 8, "num_classes": 10, "in_channels": 1, "shortcut": "B", "small": True}
+network = ResNet(Bottleneck, (1, 1, 1), **options)
 he_init(network)
 optimizer, losses = make_optimizer(network), []
 for lr in (0.1, 0.1, 0.1, 0.1, 0.01):
@@ -5854,19 +5818,16 @@ seconds = time.perf_counter() - start
 
 # %% 3.57% for one net exercise="q-errors"
 # 3.57% is the average of six nets on the test set; the best single net had 4.49%.
-# q_errors: error → "one crop", "ten crops", "multi-scale" or "ensemble"
 q_errors = {5.94: "one crop", 5.71: "ten crops", 4.49: "ensemble", 3.57: "multi-scale"}
 
 
 # %% Ten crops and one crop swapped exercise="q-errors"
 # Ten crops are averaged, and the error is a little lower than with one.
-# q_errors: error → "one crop", "ten crops", "multi-scale" or "ensemble"
 q_errors = {5.94: "ten crops", 5.71: "one crop", 4.49: "multi-scale", 3.57: "ensemble"}
 
 
 # %% Multi-scale taken for ten crops exercise="q-errors"
 # Five sizes of the whole picture give the lowest error of a single net.
-# q_errors: error → "one crop", "ten crops", "multi-scale" or "ensemble"
 q_errors = {5.94: "one crop", 5.71: "multi-scale", 4.49: "ten crops", 3.57: "ensemble"}
 
 
@@ -5992,38 +5953,32 @@ def ensemble_error(logits, labels, k=1):
 
 # %% The paper's net at ten crops exercise="q-row"
 # At ten crops the paper's ResNet-50 has 6.71%.
-# q_row: one of "a", "a", "c", "d"
 q_row = "a"
 
 
 # %% 3.8 rounded from 4.1 exercise="q-row"
 # 4.089 is not rounded to 3.8; it is 3.858, version 1, cut off.
-# q_row: one of "a", "c", "c", "d"
 q_row = "c"
 
 
 # %% Operations doubled exercise="q-row" covers=[27]
 # Two operations a MAC would make 7.7; the table counts MACs.
-# q_row: one of "a", "d", "c", "d"
 q_row = "d"
 
 
 # %% Super-human in general exercise="q-human"
 # One task with 1,000 classes, one annotator, and six nets: that says nothing about recognising
 # objects in general.
-# q_human: one of "a", "b", "a", "d"
 q_human = "a"
 
 
 # %% The average person exercise="q-human"
 # It was one trained person, and not a single net.
-# q_human: one of "a", "b", "b", "d"
 q_human = "b"
 
 
 # %% No comparison at all exercise="q-human"
 # The same task, the same measure: the numbers can be compared, as what they are.
-# q_human: one of "a", "b", "d", "d"
 q_human = "d"
 
 
@@ -6124,17 +6079,16 @@ q_human = "d"
 # - torch.manual_seed(seed)
 # + pass
 # + seed
-# - network = ResNet(BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 1), num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, small=True)
-# + network = ResNet(BasicBlock, (2, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (0, 1, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 2, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 0, 1), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 2), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 0), width=8, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 1), width=9, num_classes=10, in_channels=1, shortcut='A', small=True)
-# + network = ResNet(BasicBlock, (1, 1, 1), width=7, num_classes=10, in_channels=1, shortcut='A', small=True)
+# - options = {'width': 8, 'num_classes': 10, 'in_channels': 1, 'shortcut': 'A', 'small': True}
+# + options = {'width': 9, 'num_classes': 10, 'in_channels': 1, 'shortcut': 'A', 'small': True}
+# + options = {'width': 7, 'num_classes': 10, 'in_channels': 1, 'shortcut': 'A', 'small': True}
+# - network = ResNet(BasicBlock, (1, 1, 1), **options)
+# + network = ResNet(BasicBlock, (2, 1, 1), **options)
+# + network = ResNet(BasicBlock, (0, 1, 1), **options)
+# + network = ResNet(BasicBlock, (1, 2, 1), **options)
+# + network = ResNet(BasicBlock, (1, 0, 1), **options)
+# + network = ResNet(BasicBlock, (1, 1, 2), **options)
+# + network = ResNet(BasicBlock, (1, 1, 0), **options)
 # - he_init(network)
 # + pass
 # + network

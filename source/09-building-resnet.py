@@ -2868,9 +2868,8 @@ assert not recorded, "predict should not record gradients"
 torch.manual_seed(seed)
 start = time.perf_counter()
 ### BEGIN SOLUTION
-network = ResNet(
-    BasicBlock, (1, 1, 1), width=8, num_classes=10, in_channels=1, shortcut="A", small=True
-)
+options = {"width": 8, "num_classes": 10, "in_channels": 1, "shortcut": "A", "small": True}
+network = ResNet(BasicBlock, (1, 1, 1), **options)
 he_init(network)
 optimizer, losses = make_optimizer(network), []
 for lr in (0.1, 0.1, 0.1, 0.01):
