@@ -243,6 +243,65 @@ def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
 
 
 @app.command()
+def collect(
+    assignment: Assignment,
+    inbox: Annotated[Path, typer.Argument(help="A platform's zip file, or a folder.")],
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--format", show_default="told from the names", help="canvas, moodle, github or folder."
+        ),
+    ] = "",
+    as_json: Json = False,
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Put what students handed in elsewhere where grading looks for it."""
+    from autograder.collect import collect as gather
+
+    done = gather(open_folder(course_dir), assignment, inbox, layout)
+    for problem in done.problems:
+        say(problem)
+    for student in done.older:
+        say(f"{student}: has handed in later than this; left as it is")
+    say(
+        f"{done.system}: {len(done.placed)} submissions placed, {len(done.replaced)} of them in "
+        f"place of earlier ones, {len(done.unchanged)} unchanged, {done.earlier} earlier attempts "
+        f"passed over, {len(done.problems)} problems"
+    )
+    if as_json:
+        typer.echo(json.dumps(done.to_dict(), ensure_ascii=True))
+    raise typer.Exit(1 if done.problems else 0)
+
+
+@app.command()
+def export(
+    assignment: Assignment,
+    layout: Annotated[str, typer.Option("--format", help="csv, canvas or moodle.")] = "csv",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", show_default="beside the results", help="The file."),
+    ] = None,
+    column: Annotated[
+        str,
+        typer.Option(
+            "--column",
+            show_default="the assignment's name",
+            help="Its column in Canvas, as Canvas exports it: NAME (NUMBER).",
+        ),
+    ] = "",
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Grades as a learning platform imports them."""
+    from autograder.export import export as write_grades
+
+    written = write_grades(open_folder(course_dir), assignment, layout, output, column)
+    for problem in written.problems:
+        say(problem)
+    say(f"{written.rows} grades in {written.path}")
+    raise typer.Exit(1 if written.problems else 0)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Try on this machine all that grading needs, and say which isolation it can give."""
     from autograder import doctor as surgery
