@@ -26,6 +26,8 @@ import signal
 import socket
 import sys
 import textwrap
+import zlib
+from types import FunctionType
 from typing import Any
 
 from autograder.calllog import CallLog
@@ -124,6 +126,7 @@ class Bench:
         self.listener.listen(1)
         self.peer: Referee | None = None
         self.fetched: set[str] = set()
+        self.helpers = False
         builtins.__in_submission__ = self.carry  # type: ignore[attr-defined]
 
     def accept(self, seconds: float) -> None:
@@ -141,6 +144,15 @@ class Bench:
         start = next(i for i, line in enumerate(lines) if line.startswith(("def ", "async def ")))
         assert self.peer is not None
         return self.peer.ask("define", "\n".join(lines[start:]), function.__name__)
+
+    def carry_helpers(self) -> None:
+        """Carry the helpers of locked cells across, now that there is somewhere to carry them."""
+        if self.helpers or self.peer is None:
+            return
+        self.helpers = True
+        for name, value in list(self.namespace.items()):
+            if type(value) is FunctionType and vars(value).get("__in_submission__") is True:
+                self.namespace[name] = self.carry(value)
 
     def fetch(self, solution: list[str], data: list[str]) -> None:
         """Bind the names that a test needs to what the submission has under them."""
@@ -164,6 +176,7 @@ class Bench:
             if self.peer is not None and self.peer.closed:
                 raise ConnectionError("the submission's kernel is gone")
             self.fetch(request["solution"], request["data"])
+            self.carry_helpers()
         except Exception as error:
             return Verdict.of_connection(error)
         if request["do"] == "probe":
@@ -252,7 +265,9 @@ class Server:
             return {"ok": True}
         # The helpers' own globals, too: they see what a test binds.
         namespace = Namespace({"__name__": "__main__", "__builtins__": __builtins__})
-        verdict = run_cell(statements, "imports and helpers", namespace)
+        # A name of its own: helpers are looked up by it when they are carried to a submission.
+        name = f"imports and helpers {zlib.crc32(statements.encode()):08x}"
+        verdict = run_cell(statements, name, namespace)
         if verdict.status != "ok":
             return {"ok": False, "message": f"{verdict.error}: {verdict.message}"}
         self.namespaces[statements] = namespace

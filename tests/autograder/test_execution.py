@@ -368,3 +368,19 @@ def test_a_test_that_unfolds_a_huge_answer_runs_out_of_its_own_memory_alone():
         "MemoryError",
     )
     assert bout.results["test-next"].status is Status.PASSED
+
+
+def test_a_helper_of_a_locked_cell_may_run_in_the_submission_too():
+    helper = """
+from course.checks import in_submission
+
+@in_submission
+def kinds(things):
+    return [type(thing).__name__ for thing in things]
+"""
+    result = result_of(
+        marked(helper, "helpers"),
+        solution("class Odd: pass\ndef double(x):\n    return [Odd()] * x"),
+        graded("assert kinds(double(2)) == ['Odd', 'Odd']"),
+    )
+    assert result.status is Status.PASSED, result.message
