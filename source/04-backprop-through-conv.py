@@ -829,9 +829,9 @@ check_close(dilate(np.array([[[[1.0, 2], [3, 4]]]]), 2), [[[[1, 0, 2], [0, 0, 0]
 check_shape(flipped_filters(np.zeros((5, 2, 3, 4))), (2, 5, 3, 4), "flipped_filters of (5, 2, 3, 4)")
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(410)
-dz = rng.normal(size=(2, 3, 2, 4))
+dz = rng.normal(size=(2, 3, 3, 4))
 for stride in (1, 2, 3):
-    want = np.zeros((2, 3, stride + 1, 3 * stride + 1))
+    want = np.zeros((2, 3, 2 * stride + 1, 3 * stride + 1))
     for n, f, i, j in np.ndindex(dz.shape):
         want[n, f, i * stride, j * stride] = dz[n, f, i, j]
     check_close(dilate(dz, stride), want, f"dilate(dz, {stride})", rtol=1e-4, atol=1e-5)
@@ -892,19 +892,20 @@ check_close(conv2d_dx_full(dz, dz, (1, 1, 4, 4), 2)[0, 0], want, "dx of the pict
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(412)
 cases = (
-    (1, 1, 4, 5, 3, 3),
-    (1, 2, 4, 3, 2, 3),
-    (2, 0, 6, 7, 3, 2),
-    (2, 1, 6, 5, 3, 3),
-    (3, 2, 5, 7, 2, 4),
+    (1, 1, 4, 5, 3, 3, 3, 2),
+    (1, 2, 4, 3, 2, 3, 3, 2),
+    (2, 0, 6, 7, 3, 2, 3, 2),
+    (2, 1, 6, 5, 3, 3, 3, 2),
+    (3, 2, 5, 7, 2, 4, 3, 2),
+    (1, 3, 4, 5, 4, 5, 12, 5),  # much padding, more filters and channels than rows
 )
-for S, P, H, W, KH, KW in cases:
+for S, P, H, W, KH, KW, F, C in cases:
     OH, OW = (H + 2 * P - KH) // S + 1, (W + 2 * P - KW) // S + 1
-    w, dz = rng.normal(size=(3, 2, KH, KW)), rng.normal(size=(2, 3, OH, OW))
-    wide = np.zeros((2, 2, H + 2 * P, W + 2 * P))
+    w, dz = rng.normal(size=(F, C, KH, KW)), rng.normal(size=(2, F, OH, OW))
+    wide = np.zeros((2, C, H + 2 * P, W + 2 * P))
     for n, f, i, j in np.ndindex(dz.shape):
         wide[n, :, i * S : i * S + KH, j * S : j * S + KW] += dz[n, f, i, j] * w[f]
-    got = conv2d_dx_full(dz, w, (2, 2, H, W), S, P)
+    got = conv2d_dx_full(dz, w, (2, C, H, W), S, P)
     what = f"dx, stride {S}, padding {P}, {H}×{W} input, {KH}×{KW} kernel"
     check_close(got, wide[:, :, P : P + H, P : P + W], what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
@@ -1276,6 +1277,25 @@ pixels = rng.integers(0, 9, size=(2, 1, 4, 5))
 w, b = rng.normal(size=(2, 1, 3, 2)), rng.normal(size=2)
 z, _ = conv_forward(pixels, w, b)
 check_close(z, conv2d_forward(pixels, w, b), "z of integer pixels", rtol=1e-4, atol=1e-5)
+whole = rng.integers(-4, 5, size=(2, 1, 3, 2)), rng.integers(-4, 5, size=2)
+for arrays, which in (
+    ((pixels, whole[0], b), "b"),
+    ((pixels, w, whole[1]), "w"),
+    ((pixels / 2, *whole), "x"),
+):
+    z, _ = conv_forward(*arrays)
+    what = f"z where only {which} has fractions"
+    check_close(z, conv2d_forward(*arrays), what, rtol=1e-4, atol=1e-5)
+# Large batches, in case the work is done in blocks: every sample as if it came alone.
+for N, C, size, K in ((5, 4, 76, 3), (2, 2, 106, 5)):
+    x, w, b = rng.normal(size=(N, C, size, size)), rng.normal(size=(1, C, K, K)), rng.normal(size=1)
+    z, _ = conv_forward(x, w, b)
+    for n in range(N):
+        alone, _ = conv_forward(x[n : n + 1], w, b)
+        what = f"z of sample {n} of a batch of {N}, {size}×{size}"
+        check_close(z[n : n + 1], alone, what, rtol=1e-4, atol=1e-5)
+        corner = conv2d_forward(x[n : n + 1, :, : K + 1, : K + 1], w, b)
+        check_close(alone[:, :, :2, :2], corner, what, rtol=1e-4, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-conv-forward-stride-padding", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1516,6 +1536,7 @@ cases = (
     (2, 1, 6, 7, 3, 3),
     (3, 1, 7, 5, 2, 3),
     (2, 0, 5, 7, 2, 2),
+    (1, 2, 5, 6, 4, 5),
 )
 for S, P, H, W, KH, KW in cases:
     x = rng.permutation(2 * 3 * H * W).reshape(2, 3, H, W) - 6.0 * H * W - 0.5  # negative, no ties
@@ -1566,7 +1587,14 @@ check_close(dx[0, 0, 2, 1], 4, "dx of the 9 in the picture")
 check_close(np.sum(dx), 11, "the sum of dx in the picture")
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(425)
-for S, P, H, W, KH, KW in ((1, 0, 5, 4, 3, 2), (2, 0, 6, 7, 3, 3), (1, 1, 4, 5, 3, 3), (2, 1, 7, 6, 3, 4)):
+cases = (
+    (1, 0, 5, 4, 3, 2),
+    (2, 0, 6, 7, 3, 3),
+    (1, 1, 4, 5, 3, 3),
+    (2, 1, 7, 6, 3, 4),
+    (1, 2, 5, 6, 4, 5),
+)
+for S, P, H, W, KH, KW in cases:
     x = rng.permutation(2 * 2 * H * W).reshape(2, 2, H, W) - 4.0 * H * W - 0.5
     dy = rng.normal(size=(2, 2, (H + 2 * P - KH) // S + 1, (W + 2 * P - KW) // S + 1))
     wide = np.full((2, 2, H + 2 * P, W + 2 * P), -np.inf)
@@ -2535,13 +2563,16 @@ assert names == ["b", "w", "beta", "gamma", "b", "w", "b", "w"], "layers in the 
 sizes = [array.shape for _, array in at_birth]
 asked = [(16,), (16, 1, 5, 5), (16,), (16,), (32,), (32, 16, 3, 3), (10,), (10, 32)]
 assert sizes == asked, "the parameters should have the shapes of the table"
-for number, rule, where in (
-    (1, (2 / 25) ** 0.5, "first convolution's"),
-    (5, (2 / 144) ** 0.5, "second convolution's"),
-    (7, 0.01, "linear layer's"),
+# The more weights, the nearer their standard deviation has to be: five standard errors are left.
+for number, rule, room, where in (
+    (1, (2 / 25) ** 0.5, 0.18, "first convolution's"),
+    (5, (2 / 144) ** 0.5, 0.06, "second convolution's"),
+    (7, 0.01, 0.2, "linear layer's"),
 ):
-    std = float(np.std(at_birth[number][1]))
-    assert 0.75 * rule < std < 1.3 * rule, f"the {where} weights have standard deviation {std:.3f}"
+    bias, weights = at_birth[number - 1][1], at_birth[number][1]
+    std = float(np.std(weights))
+    assert abs(std / rule - 1) < room, f"the {where} weights have standard deviation {std:.3f}"
+    check_close(bias, np.zeros(bias.shape), f"the {where} biases before training", atol=1e-6)
 x = np.random.default_rng(440).normal(size=(6, 1, 8, 8))
 at_birth, first, now, logits = logits_of_network(make_cnn, x, 0.3, 4)
 b1, w1, beta, gamma, b2, w2, b3, w3 = now
@@ -2678,7 +2709,68 @@ losses = train(network, x_train, y_train)
 ### END SOLUTION
 seconds = time.perf_counter() - start
 
-# %% nbgrader={"grade": true, "grade_id": "test-accuracy", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test-train-steps", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Every step: a new batch of shuffled images with their labels, and a rate that falls to 0
+
+
+@in_submission
+def notes_of_training(train, count, settings):
+    """What a network that only takes notes sees: images of each step, modes, its weight; the losses."""
+    import numpy as np
+
+    class Notes:
+        def __init__(self):
+            self.params, self.grads, self.layers = {"w": np.zeros(1)}, {}, [self]
+            self.seen, self.modes, self.weights = [], [], []
+
+        def forward(self, x, train=True):
+            which = np.asarray(x)[:, 0, 0, 0].round().astype(int)
+            self.seen.append(which.tolist())
+            self.modes.append(bool(train))
+            self.weights.append(float(self.params["w"][0]))
+            return 30.0 * np.eye(10)[which % 10]  # sure of the right digit
+
+        def backward(self, dlogits):
+            self.grads["w"] = np.ones(1)
+            return dlogits
+
+    images = np.zeros((count, 1, 8, 8))
+    images[:, 0, 0, 0] = np.arange(count)
+    notes = Notes()
+    losses = train(notes, images, np.arange(count) % 10, **settings)
+    weights = [*notes.weights, float(notes.params["w"][0])]
+    return notes.seen, notes.modes, weights, [float(loss) for loss in losses]
+
+
+settings = {"epochs": 3, "lr": 0.4, "momentum": 0.0, "batch": 6, "seed": 1}
+seen, modes, weights, losses_seen = notes_of_training(train, 24, settings)
+check_shape(losses_seen, (12,), "the losses of 3 epochs, 24 images, batches of 6")
+check_close(weights[1], -0.4, "a weight with gradient 1 after the first step, rate 0.4")
+### BEGIN HIDDEN TESTS
+assert all(modes), "the network should be told that it is training"
+assert max(losses_seen) < 0.01, "images and labels should be shuffled by the same order"
+epochs = [sum(seen[i : i + 4], []) for i in (0, 4, 8)]
+for order in epochs:
+    assert sorted(order) == list(range(24)), "every image should come once an epoch"
+assert epochs[0] != epochs[1] != epochs[2], "every epoch should shuffle anew"
+assert notes_of_training(train, 24, settings)[0] == seen, "the same seed should give the same batches"
+other = notes_of_training(train, 24, settings | {"seed": 2})[0]
+assert other != seen, "another seed should give other batches"
+for count, momentum in ((24, 0.5), (26, 0.0), (23, 0.7)):
+    case = settings | {"momentum": momentum}
+    seen, modes, weights, losses_seen = notes_of_training(train, count, case)
+    steps, what = len(seen), f"{count} images in batches of 6"
+    assert len(losses_seen) == steps, f"one loss a step is asked, {what}"
+    assert steps in (3 * (count // 6), 3 * -(-count // 6)), f"{steps} steps in 3 epochs, {what}"
+    assert max(map(len, seen)) <= 6, f"a batch of {max(map(len, seen))}, {what}"
+    velocity, want = 0.0, [0.0]
+    for step in range(steps):
+        velocity = momentum * velocity + 1
+        want.append(want[-1] - 0.4 * (1 - step / steps) * velocity)
+    check_close(weights, want, f"a weight with gradient 1, step by step, {what}, momentum {momentum}")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-accuracy", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # At least 95% of the test images are read right, and the loss fell
 held_out = np.random.default_rng(0).permutation(1797)[1437:]
 pictures, truth = (array[held_out] for array in digits())
