@@ -3043,7 +3043,7 @@ for name, history in histories.items():
     for axis, values in zip(axes, history.T):
         axis.plot(range(1, len(values) + 1), values, label=name, linewidth=1.8)
 axes[0].axhline(math.log(10), color="black", linestyle=":", linewidth=1)
-axes[0].text(1, math.log(10) + 0.06, "ln 10: guessing", fontsize=8)
+axes[0].text(24, math.log(10) + 0.06, "ln 10: guessing", fontsize=8)
 axes[0].set(title="training loss (with dropout)", ylim=(0, 2.7))
 axes[1].set(title="top-1 error, 400 validation images", ylim=(0, 1))
 axes[2].set(title="learning rate", yscale="log")
