@@ -19,6 +19,9 @@ c.CourseDirectory.db_url = "sqlite:///grading/gradebook.db"
 # Lesson text and mistakes lie beside the assignment folders; never copy them into a release.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.py", "*.yml"]
 
+# What `autograder publish` hands out beside the releases: the packages that notebooks import.
+c.Autograder.publish = {"title": "Convolutional neural networks", "packages": ["course"]}
+
 # A stub says what to do and fails loudly, so that an untouched exercise earns nothing.
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your code goes here")'}
 c.ClearSolutions.text_stub = "*Your answer goes here.*"

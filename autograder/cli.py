@@ -243,6 +243,35 @@ def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
 
 
 @app.command()
+def publish(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="The student repository.")],
+    names: Names = None,
+    url: Annotated[
+        str, typer.Option("--url", help="Where it will be, for the Binder button; remembered.")
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what was changed there.")
+    ] = False,
+    course_dir: CourseDir = Path(),
+) -> None:
+    """Make or update the repository that students get: releases, helpers, environment."""
+    from autograder.publish import publish as hand_out
+
+    done = hand_out(open_folder(course_dir), target, list(names or ()), url=url, force=force)
+    for verb in ("added", "updated", "removed"):
+        for path in getattr(done, verb):
+            say(f"{verb} {path}")
+    for path in done.kept:
+        say(f"kept {path}: changed by hand, and there is a newer one; --force overwrites it")
+    say(
+        f"lessons in {target}: {len(done.lessons)}; {len(done.added)} files added, "
+        f"{len(done.updated)} updated, {len(done.removed)} removed, {done.unchanged} unchanged, "
+        f"{len(done.kept)} kept"
+    )
+    raise typer.Exit(1 if done.kept else 0)
+
+
+@app.command()
 def collect(
     assignment: Assignment,
     inbox: Annotated[Path, typer.Argument(help="A platform's zip file, or a folder.")],
