@@ -51,6 +51,7 @@ class Bout:
         problems: filled in: what a person should know.
         calls: filled in: the call log of each graded cell, by grade_id.
         leaning: filled in: cells that passed only because arguments were changed in place.
+        cpu_seconds: filled in: CPU seconds of the submission's own processes, in a warm kernel.
     """
 
     trusted: Trusted | None = None
@@ -64,6 +65,7 @@ class Bout:
     problems: list[str] = field(default_factory=list)
     calls: dict[str, dict] = field(default_factory=dict)
     leaning: set[str] = field(default_factory=set)
+    cpu_seconds: float = 0.0
 
 
 class TwoProcessEngine(Engine):
@@ -162,6 +164,7 @@ class Hearing:
         if self.session is not None:
             self.session.close()
         self.kernel.kill()
+        self.bout.cpu_seconds = self.kernel.cpu_seconds
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def begin(self, notebook: NotebookNode) -> None:

@@ -127,13 +127,16 @@ def grade(
     places = [_look(folder, assignment, path, lessons) for path in paths]
     masters = [nbformat.reads(lesson.master.decode(), as_version=4) for lesson in lessons]
     with ExitStack() as stack:
-        stack.enter_context(RunFolder())
+        # One folder for all temporary files: whoever outlives the other removes it.
+        temporary = stack.enter_context(crew.folder if crew else RunFolder())
         pool: Any = None  # a Pool or a Cluster
         if options.force or not all(place.known for place in places):
             # Its processes get ready while the gradebook opens.
-            pool = stack.enter_context(_workers(lessons, options, crew))
+            pool = stack.enter_context(_workers(lessons, options, crew, temporary))
         scores = stack.enter_context(Scores(folder, assignment, *masters))
-        recorded = scores.students()
+        # The gradebook may take its time while the first submissions are run.
+        known = not options.force and any(place.known for place in places)
+        recorded = scores.students() if known else set()
         todo: dict[str, Place] = {}
         for place in places:
             if place.known and place.student in recorded and not options.force:
@@ -144,7 +147,7 @@ def grade(
         if not todo:
             run.seconds = time.monotonic() - started
             return run
-        pool = pool or stack.enter_context(_workers(lessons, options, crew))
+        pool = pool or stack.enter_context(_workers(lessons, options, crew, temporary))
         for number, judged in enumerate(pool.outcomes(_read(todo.values(), lessons)), 1):
             if isinstance(judged, Lost):
                 result = _not_graded(folder, assignment, judged)
@@ -203,6 +206,7 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
         return whole
     whole.fingerprint = "-".join(result.fingerprint for result in results.values())
     whole.gradable = any(result.gradable for result in results.values())
+    whole.cpu_seconds = round(sum(result.cpu_seconds for result in results.values()), 3)
     whole.seconds = round(sum(result.seconds for result in results.values()), 3)
     whole.problems = [f"{name}: {p}" for name, result in results.items() for p in result.problems]
     whole.cells = [
@@ -213,12 +217,14 @@ def merge(assignment: str, parts: dict[str, Outcome]) -> SubmissionResult:
     return whole
 
 
-def _workers(lessons: Sequence[Lesson], options: Options, crew: Crew | None) -> Pool | Cluster:
+def _workers(
+    lessons: Sequence[Lesson], options: Options, crew: Crew | None, temporary: RunFolder
+) -> Pool | Cluster:
     if options.scheduler:
         from autograder.cluster import Cluster
 
         return Cluster(lessons, options.scheduler)
-    return Pool(lessons, options.jobs, crew)
+    return Pool(lessons, options.jobs, crew or Crew(temporary))
 
 
 def _look(folder: CourseFolder, assignment: str, path: Path, lessons: Sequence[Lesson]) -> Place:

@@ -7,8 +7,10 @@ import sqlite3
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -36,7 +38,9 @@ from autograder.results import SubmissionResult
 class Scores:
     """The gradebook of one assignment, open for the length of a run.
 
-    Only one process may hold it; workers hand their results to that one.
+    Only one process may hold it; workers hand their results to that one. A new one takes seconds to
+    make, so that goes on beside the rest until somebody asks for it: what is wrong with it is
+    raised then.
 
     Args:
         folder: the course.
@@ -59,15 +63,24 @@ class Scores:
                 parents=True, exist_ok=True
             )
         _find_alembic()
+        self._beside = ThreadPoolExecutor(1)
+        self._recorded = self._beside.submit(self._record_masters)
+        return self
+
+    @cached_property
+    def gradebook(self) -> Gradebook:
+        """The open gradebook, with the masters' cells in it.
+
+        Raises:
+            CourseError: when it cannot be opened, or holds other cells.
+        """
         try:
-            self._record_masters()
-            self.gradebook = Gradebook(
+            self._recorded.result()
+            return Gradebook(
                 self.folder.db_url, self.folder.config.CourseDirectory.get("course_id", "")
             )
         except (SQLAlchemyError, sqlite3.Error) as error:
-            self._quiet.__exit__(None, None, None)
             raise self._trouble(error) from error
-        return self
 
     def __exit__(
         self,
@@ -75,7 +88,9 @@ class Scores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.gradebook.close()
+        self._beside.shutdown()
+        if "gradebook" in vars(self):
+            self.gradebook.close()
         self._quiet.__exit__(kind, error, trace)
 
     def students(self) -> set[str]:
@@ -85,8 +100,9 @@ class Scores:
             .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
             .where(Assignment.name == self.assignment)
         )
+        gradebook = self.gradebook
         try:
-            return set(self.gradebook.db.execute(wanted).scalars())
+            return set(gradebook.db.execute(wanted).scalars())
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise self._trouble(error) from error
 
@@ -97,25 +113,15 @@ class Scores:
             CourseError: when the gradebook cannot be written; the submission is graded again on
                 the next run.
         """
+        gradebook = self.gradebook
         try:
-            with self._one_commit():
+            with one_commit(gradebook):
                 self._save(result, submitted)
             if submitted is not None:
                 self._late_penalty(result.student)
         except (SQLAlchemyError, sqlite3.Error) as error:
-            self.gradebook.db.rollback()
+            gradebook.db.rollback()
             raise self._trouble(error) from error
-
-    @contextmanager
-    def _one_commit(self) -> Iterator[None]:
-        """Write all or nothing, and wait for the disk once: nbgrader's API commits at each step."""
-        db = self.gradebook.db
-        db.commit = db.flush
-        try:
-            yield
-        finally:
-            del db.commit
-        db.commit()
 
     def _save(self, result: SubmissionResult, submitted: datetime | None) -> None:
         self.gradebook.update_or_create_student(result.student)
@@ -157,7 +163,7 @@ class Scores:
         for step in RELEASE_STEPS[:5]:
             notebook, _ = step(config=self.folder.config).preprocess(notebook, {})
         try:
-            SaveCells(config=self.folder.config).preprocess(notebook, self._resources(name))
+            SaveAtOnce(config=self.folder.config).preprocess(notebook, self._resources(name))
         except RuntimeError as error:
             raise CourseError(
                 f"{self.assignment} has other cells than when it was last graded ({error})",
@@ -178,6 +184,26 @@ class Scores:
             remedy="close what holds it, or mend its folder's rights, and run again: "
             "nothing that was graded is lost",
         )
+
+
+class SaveAtOnce(SaveCells):
+    """nbgrader's step, in one commit."""
+
+    def _create_notebook(self, nb: NotebookNode) -> None:
+        with one_commit(self.gradebook):
+            super()._create_notebook(nb)
+
+
+@contextmanager
+def one_commit(gradebook: Gradebook) -> Iterator[None]:
+    """Write all or nothing, and wait for the disk once: nbgrader's API commits at each step."""
+    db = gradebook.db
+    db.commit = db.flush
+    try:
+        yield
+    finally:
+        del db.commit
+    db.commit()
 
 
 def _find_alembic() -> None:

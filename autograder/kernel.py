@@ -109,6 +109,7 @@ class Kernel:
             connection_file=str(run_dir / "kernel.json"),
         )
         self.settings = settings
+        self.cpu_seconds = 0.0  # of all its processes, known when they have ended
         self.client: Any = None
         self.inbox: deque[tuple[str, dict]] = deque()
         self._poller = zmq.Poller()
@@ -296,8 +297,11 @@ class Kernel:
 
     def kill(self) -> None:
         """End the process and close the channels; safe to call twice."""
+        provisioner = self.manager.provisioner
         with contextlib.suppress(Exception):
             self.manager.shutdown_kernel(now=True)
+        if ended := getattr(provisioner, "ended", None):
+            self.cpu_seconds = ended.cpu_seconds
         if self.client is not None:
             with contextlib.suppress(Exception):
                 self.client.stop_channels()

@@ -57,6 +57,7 @@ class SubmissionResult:
             time-out, kernel died, why it could not be run).
         gradable: False when there was nothing to run; every point is then zero.
         seconds: wall time of the whole submission.
+        cpu_seconds: CPU time of its own processes, those of the jailed kernel.
         isolation: ``jail`` or ``process``.
         fingerprint: digest of submission, master and engine, by which an unchanged one is known.
     """
@@ -67,6 +68,7 @@ class SubmissionResult:
     problems: list[str] = field(default_factory=list)
     gradable: bool = True
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     isolation: str = "process"
     fingerprint: str = ""
 

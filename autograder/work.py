@@ -78,6 +78,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
             _refuse_leaning(lesson, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
         result.problems += bout.problems
+        result.cpu_seconds = round(bout.cpu_seconds, 3)
         calls = pack(bout.calls)
     except SubmissionError as error:
         result.gradable = False
