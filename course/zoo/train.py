@@ -1,8 +1,8 @@
 """Train the zoo's ResNet-20 on CIFAR-10: ``python -m course.zoo.train``.
 
-SGD with Nesterov momentum under a one-cycle schedule, random crops and flips; then some epochs at
-a constant rate whose weights are averaged (Izmailov et al. 2018, "Averaging weights leads to wider
-optima"). Killed, it goes on from the last whole epoch when called again, and ends with the very
+SGD with Nesterov momentum, random crops and flips; the learning rate runs through one-cycle
+schedules, each with half the peak of the one before (restarts as in SGDR, Loshchilov and Hutter
+2017). Killed, it goes on from the last whole epoch when called again, and ends with the very
 weights of an undisturbed run.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -23,8 +24,6 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from course.zoo import cifar
@@ -38,9 +37,8 @@ PAD = 4  # zero pixels around an image before a random crop, as in He et al.
 class Recipe:
     """What decides the weights, next to the data and the hardware's arithmetic."""
 
-    epochs: int = 30  # of the one-cycle schedule
-    average_epochs: int = 12  # after it; weights are averaged over all but the first of them
-    average_lr: float = 0.05
+    epochs: int = 30  # of one cycle
+    cycles: int = 2
     batch: int = 128
     peak_lr: float = 0.2
     warmup: float = 0.2  # share of the steps in which the learning rate rises
@@ -73,30 +71,30 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     return images.flatten(2).gather(2, pixels).view(n, channels, size, size)
 
 
-def optimizer_of(net: nn.Module, recipe: Recipe, steps: int) -> tuple[Any, OneCycleLR]:
-    """SGD that decays matrices and kernels only, and its one-cycle schedule over ``steps``."""
+def optimizer_of(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    """SGD that decays matrices and kernels only."""
     parameters = list(net.parameters())
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    sgd = torch.optim.SGD(groups, lr=recipe.peak_lr, momentum=recipe.momentum, nesterov=True)
-    schedule = OneCycleLR(sgd, recipe.peak_lr, steps, pct_start=recipe.warmup, cycle_momentum=False)
-    return sgd, schedule
+    return torch.optim.SGD(groups, lr=recipe.peak_lr, momentum=recipe.momentum, nesterov=True)
 
 
-def reestimate(net: nn.Module, images: Tensor, batch: int) -> None:
-    """Batch norm statistics of ``net`` as the mean over batches of uint8 ``images``."""
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean
-    net.train()
-    with torch.no_grad():
-        for part in images.split(batch):
-            net(preprocess(part))
-    for norm in norms:
-        norm.momentum = 0.1
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The learning rate of ``step``, counted from 0 over all cycles of ``steps`` each.
+
+    In a cycle it rises from a 25th of the peak to the peak and falls to nearly nothing, both along
+    half a cosine, as torch's ``OneCycleLR`` does.
+    """
+    cycle, step = divmod(step, steps)
+    peak = recipe.peak_lr / 2**cycle
+    top = recipe.warmup * steps - 1
+    if step < top:
+        low, share = peak / 25, 1 - step / top
+    else:
+        low, share = peak / 250_000, (step - top) / (steps - 1 - top)
+    return low + (peak - low) * (1 + math.cos(math.pi * share)) / 2
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
@@ -135,9 +133,8 @@ def train(
     torch.manual_seed(recipe.seed)
     net = ResNet20().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = len(images) // recipe.batch  # the last, smaller batch is left out
-    sgd, schedule = optimizer_of(net, recipe, steps * recipe.epochs)
-    average = AveragedModel(net)
-    total = recipe.epochs + recipe.average_epochs
+    sgd = optimizer_of(net, recipe)
+    total = recipe.epochs * recipe.cycles
     history: list[dict[str, float]] = []
     checkpoint = run / "checkpoint.pt"
     if checkpoint.is_file():
@@ -146,22 +143,15 @@ def train(
             raise ValueError(f"{checkpoint} belongs to another recipe: name another --run folder")
         net.load_state_dict(state["net"])
         sgd.load_state_dict(state["sgd"])
-        schedule.load_state_dict(state["schedule"])
-        average.load_state_dict(state["average"])
         history = state["history"]
-    images = images.to(device)
-    padded = functional.pad(images, (PAD,) * 4)
+    padded = functional.pad(images.to(device), (PAD,) * 4)
     labels = labels.to(device)
     for epoch in range(len(history), min(total, stop_after or total)):
-        cycling = epoch < recipe.epochs
         # One generator an epoch: a resumed run draws what an undisturbed one would.
         generator = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
         order = torch.randperm(len(images), generator=generator).to(device)
         begin, net = time.perf_counter(), net.train()
         losses, hits = torch.zeros((), device=device), torch.zeros((), device=device)
-        if not cycling:
-            for group in sgd.param_groups:
-                group["lr"] = recipe.average_lr
         bar = tqdm(range(steps), f"epoch {epoch + 1}/{total}", mininterval=1, leave=False)
         for step in bar:
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
@@ -172,11 +162,9 @@ def train(
                 loss = functional.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
             sgd.zero_grad()
             loss.backward()
+            for group in sgd.param_groups:
+                group["lr"] = learning_rate(recipe, epoch * steps + step, recipe.epochs * steps)
             sgd.step()
-            if cycling:
-                schedule.step()
-            elif epoch > recipe.epochs:
-                average.update_parameters(net)
             losses += loss.detach()
             hits += (logits.argmax(1) == y).sum()
         row = {
@@ -189,8 +177,6 @@ def train(
             "recipe": asdict(recipe),
             "net": net.state_dict(),
             "sgd": sgd.state_dict(),
-            "schedule": schedule.state_dict(),
-            "average": average.state_dict(),
             "history": history,
         }
         run.mkdir(parents=True, exist_ok=True)
@@ -200,9 +186,6 @@ def train(
             f"training accuracy {row['accuracy']:.4f}, {row['seconds']:.0f} s",
             flush=True,
         )
-    if recipe.average_epochs > 1 and len(history) == total:
-        net.load_state_dict(average.module.state_dict())
-        reestimate(net, images, 4 * recipe.batch)
     return net, history
 
 
@@ -252,7 +235,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--out", type=Path, default=FOLDER, help="where weights and card go (default: the package)")
     add("--device", default="auto", choices=["auto", "cpu", "cuda"])
     add("--epochs", type=int, default=Recipe.epochs)
-    add("--average-epochs", type=int, default=Recipe.average_epochs)
+    add("--cycles", type=int, default=Recipe.cycles)
     add("--batch", type=int, default=Recipe.batch)
     add("--peak-lr", type=float, default=Recipe.peak_lr)
     add("--label-smoothing", type=float, default=Recipe.label_smoothing)
@@ -264,7 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     gpu = torch.cuda.is_available()
     device = ("cuda" if gpu else "cpu") if args.device == "auto" else args.device
-    names = ("epochs", "average_epochs", "batch", "peak_lr", "label_smoothing", "precision", "seed")
+    names = ("epochs", "cycles", "batch", "peak_lr", "label_smoothing", "precision", "seed")
     recipe = Recipe(**{name: getattr(args, name) for name in names})
     source = commit()  # of the code that is running, not of what comes after
     try:
@@ -289,7 +272,7 @@ def main(arguments: list[str] | None = None) -> None:
         "recipe": {
             **asdict(recipe),
             "optimizer": "SGD, Nesterov",
-            "schedule": "one cycle, cosine; then constant",
+            "schedule": "one-cycle, cosine; peak halved in each cycle",
         },
         "augmentation": f"random crop after {PAD} pixels of zero padding, horizontal flip",
         "test_accuracy": accuracy,
