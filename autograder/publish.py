@@ -160,10 +160,9 @@ def _compare(
 def _write(target: Path, contents: dict[str, bytes], done: Published, record: Record) -> None:
     """Beside first, so that a full disk changes nothing; then rename."""
     target = target.absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        beside.mkdir()
+        beside.mkdir(parents=True)
         for path in (*done.added, *done.updated):
             place = beside / path
             place.parent.mkdir(parents=True, exist_ok=True)
