@@ -940,7 +940,7 @@ def alexnet_2014(channels=(64, 192, 384, 256, 256), hidden=4096, classes=1000):
 
 
 # %% No biases exercise="alexnet-2014" covers=[26]
-# All layers have biases.
+# Biases are missing: each layer with weights has one for each of its outputs.
 def alexnet_2014(channels=(64, 192, 384, 256, 256), hidden=4096, classes=1000):
     c1, c2, c3, c4, c5 = channels
     return nn.Sequential(

@@ -22,10 +22,11 @@
 # # 06 · Classic architectures
 #
 # Between 2012 and 2014 three networks changed computer vision: AlexNet, ZFNet, VGG. Their tables are
-# reprinted on slides and in blogs to this day, and some cells in them are wrong. In this lesson you write
-# an engine that takes any PyTorch network and produces its table: output, memory, parameters, work, layer
-# by layer, without computing a single number of the forward pass. Then you build the networks, print their
-# tables, and hold the printed ones against them. Some errors will turn out to be famous.
+# reprinted on slides and in blogs to this day, and some cells in them are wrong. In this lesson you
+# write an engine that takes any PyTorch network and produces its table: output, memory, parameters,
+# work, layer by layer, without computing a single number of the forward pass. Then you build the
+# networks, print their tables, and hold the printed ones against them. Some errors will turn out to be
+# famous.
 #
 # **Time** 4 to 5 hours · **Difficulty** ●●●○○ · **You need** lesson 02 (sizes, parameters, MACs), lesson
 # 03 (momentum, weight decay) and lesson 05 (`nn.Module`, dropout, initialisation) · **Runs on** any
@@ -50,16 +51,16 @@
 # | 6 · VGG | `vgg`, `leave_one_out` | 19 |
 # | 7 · A recipe of 2012 | `init_alexnet`, `paper_step`, `alexnet_recipe`, `train_epoch` | 14 |
 #
-# **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below it.
-# Grading runs the same checks and further ones, on other networks and numbers. Questions ask you to
-# predict *before* you run the cell that shows the truth; the check below a question only asks whether your
-# answer is of the right kind. Folded cells only draw. In the tests, `@in_submission` marks a helper that
-# builds a network beside your functions; it changes nothing for you.
+# **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below
+# it. Grading runs the same checks and further ones, on other networks and numbers. Questions ask you to
+# predict *before* you run the cell that shows the truth; the check below a question only asks whether
+# your answer is of the right kind. Folded cells only draw. In the tests, `@in_submission` marks a
+# helper that builds a network beside your functions; it changes nothing for you.
 #
 # **Conventions of the whole lesson.** Layout NCHW. Memory counts the *outputs* of layers in float32 (4
-# bytes a number) for one image; 1 KB = 1024 bytes, 1 MB = 1024 KB unless a line says otherwise. A **MAC** is
-# one multiply-add; 1 FLOP is half of it, though many printed tables write FLOP and mean MAC. Parameters
-# include biases unless a line says otherwise.
+# bytes a number) for one image; 1 KB = 1024 bytes, 1 MB = 1024 KB unless a line says otherwise. A
+# **MAC** is one multiply-add; 1 FLOP is half of it, though many printed tables write FLOP and mean MAC.
+# Parameters include biases unless a line says otherwise.
 
 # %% tags=["parameters"]
 # Scripts that run this notebook set these; leave them as they are.
@@ -126,12 +127,13 @@ def draw_maps(axis, rows, title, gap=11.0, upright=False):
 # %% [markdown]
 # ## Part 1 · ImageNet and the top-5 error
 #
-# In 2009 Deng and others published **ImageNet**: photographs from the web, sorted by people into the nouns
-# of the dictionary WordNet. Today it holds 14.2 million images in 21,800 *synsets* (sets of words with one
-# meaning). From 2010 to 2017 a yearly contest was held on a part of it, the *Large Scale Visual Recognition
-# Challenge*, **ILSVRC**: 1,000 classes, 1.28 million training images, 50,000 for validation, 100,000 for
-# the test. When somebody says "trained on ImageNet", this part is nearly always meant. (Slides that say
-# "ImageNet has 1 million images" and slides that say "14 million" speak of the part and of the whole.)
+# In 2009 Deng and others published **ImageNet**: photographs from the web, sorted by people into the
+# nouns of the dictionary WordNet. Today it holds 14.2 million images in 21,800 *synsets* (sets of words
+# with one meaning). From 2010 to 2017 a yearly contest was held on a part of it, the *Large Scale
+# Visual Recognition Challenge*, **ILSVRC**: 1,000 classes, 1.28 million training images, 50,000 for
+# validation, 100,000 for the test. When somebody says "trained on ImageNet", this part is nearly always
+# meant. (Slides that say "ImageNet has 1 million images" and slides that say "14 million" speak of the
+# part and of the whole.)
 #
 # Many pictures show more than one thing, and only one label is right. So the contest let a program make
 # five guesses:
@@ -166,9 +168,9 @@ plt.show()
 # ## Exercise 1 · Top-k error
 #
 # Write `topk_error(scores, labels, k)`. `scores` is a tensor `(N, K)` of any real numbers: logits or
-# probabilities, the order is the same. `labels` is `(N,)`, whole numbers from 0 to $K - 1$; $1 \le k \le K$.
-# Return the error as one number between 0 and 1 (a fraction, not a percentage; a float or a tensor of
-# one number). No two scores of an image are equal in the tests.
+# probabilities, the order is the same. `labels` is `(N,)`, whole numbers from 0 to $K - 1$; $1 \le k
+# \le K$. Return the error as one number between 0 and 1 (a fraction, not a percentage; a float or a
+# tensor of one number). No two scores of an image are equal in the tests.
 #
 # *Worked example.* Two images, four classes, scores $(0.1, 0.5, 0.3, 0)$ and $(9, 7, 8, 1)$,
 # labels 2 and 1. Top-1: both are wrong, the error is 1. Top-2: the first is right (class 2 is
@@ -226,7 +228,8 @@ check_close(float(topk_error(scores, labels, 11)), 0.0, "the top-11 error with 1
 # <summary>Help</summary>
 #
 # - **The numbers add up to 1 with the right ones**: you return the accuracy.
-# - **Top-1 is right, top-5 far too large**: you divide by $kN$, or you ask whether *all* guesses are the label.
+# - **Top-1 is right, top-5 far too large**: you divide by $kN$, or you ask whether *all* guesses are
+#   the label.
 # - **Always near 1**: are the $k$ columns the *largest*? `argsort` sorts upwards.
 # - **A shape error, or nonsense, for `N ≠ k`**: compare `(N, k)` with `(N, 1)`: `labels[:, None]`.
 #
@@ -238,9 +241,10 @@ check_close(float(topk_error(scores, labels, 11)), 0.0, "the top-11 error with 1
 # the error by 10%", says a slide. Which is it: by how many *percentage points* did the error fall, and by
 # how many percent *of the runner-up's error*?
 #
-# And: 15.3% is an average over seven networks, two of them pre-trained on all of ImageNet as it was in 2011
-# (15 million images). Which is the top-5 error of *one* AlexNet trained on ILSVRC data alone? The paper
-# prints 18.2% (1 network), 16.4% (5 networks) and 15.4% (the 7 networks), all on the validation images.
+# And: 15.3% is an average over seven networks, two of them pre-trained on all of ImageNet as it was in
+# 2011 (15 million images). Which is the top-5 error of *one* AlexNet trained on ILSVRC data alone? The
+# paper prints 18.2% (1 network), 16.4% (5 networks) and 15.4% (the 7 networks), all on the validation
+# images.
 
 # %% nbgrader={"grade": false, "grade_id": "q-points", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_points: percentage points
@@ -268,9 +272,9 @@ check_number(q_one_net, 18.2, "q_one_net")
 #
 # ## Question 2 · Who, when, how deep
 #
-# Some networks in no order: `"ResNet"`, `"AlexNet"`, `"DenseNet"`, `"LeNet-5"`, `"VGG"`, `"ZFNet"`. Put them in
-# the order of their appearance (first paper, preprints count). And how many times as deep as the network
-# that won ILSVRC in 2012 was the one that won in 2015, counted in layers with weights?
+# Some networks in no order: `"ResNet"`, `"AlexNet"`, `"DenseNet"`, `"LeNet-5"`, `"VGG"`, `"ZFNet"`. Put
+# them in the order of their appearance (first paper, preprints count). And how many times as deep as
+# the network that won ILSVRC in 2012 was the one that won in 2015, counted in layers with weights?
 
 # %% nbgrader={"grade": false, "grade_id": "q-history", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_order: a list of the six names, oldest first
@@ -316,16 +320,17 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The bars are the contest's own: ensembles, no outside data (AlexNet with its seven networks: 15.3%). 2013
-# was won by Clarifai, the company of ZFNet's first author. In 2014 GoogLeNet came first in classification and VGG
-# second; VGG came first in *localisation*. The 152-layer ResNet of 2015 brought 3.57% as an ensemble of six.
-# Then DenseNet (August 2016) and MobileNet (2017), which did not compete.
+# The bars are the contest's own: ensembles, no outside data (AlexNet with its seven networks: 15.3%).
+# 2013 was won by Clarifai, the company of ZFNet's first author. In 2014 GoogLeNet came first in
+# classification and VGG second; VGG came first in *localisation*. The 152-layer ResNet of 2015 brought
+# 3.57% as an ensemble of six. Then DenseNet (August 2016) and MobileNet (2017), which did not compete.
 #
-# **Why 2012?** Most of AlexNet's parts were old: convolutional networks go back to Fukushima's Neocognitron
-# (1980) and to LeCun (1989), and rectifiers to Fukushima (1969), Jarrett and others (2009) and Nair and
-# Hinton (2010). What came together were *much labelled data* (ImageNet), a *deep, large* network,
-# *back-propagation on GPUs*, and *a number of small tweaks*: ReLU, dropout, augmentation. The second reason why
-# CNNs are everywhere today is that their features *transfer* to other tasks (lesson 12).
+# **Why 2012?** Most of AlexNet's parts were old: convolutional networks go back to Fukushima's
+# Neocognitron (1980) and to LeCun (1989), and rectifiers to Fukushima (1969), Jarrett and others (2009)
+# and Nair and Hinton (2010). What came together were *much labelled data* (ImageNet), a *deep, large*
+# network, *back-propagation on GPUs*, and *a number of small tweaks*: ReLU, dropout, augmentation. The
+# second reason why CNNs are everywhere today is that their features *transfer* to other tasks (lesson
+# 12).
 #
 # **The papers people read.** A count of citations from about 2020, most cited first, shows how the field
 # thinks of that decade:
@@ -345,9 +350,10 @@ plt.show()
 #
 # ## Question 3 · Counting images, sorting papers
 #
-# How many training images does an ILSVRC class have on average? Which ingredient of AlexNet was
-# decades old in 2012: `"training on GPUs"`, `"a million labelled images"` or `"the convolutional layer"`? And how many of the ten papers above are about *how to train* (an optimizer,
-# a regulariser, a normaliser) instead of what to build?
+# How many training images does an ILSVRC class have on average? Which ingredient of AlexNet was decades
+# old in 2012: `"training on GPUs"`, `"a million labelled images"` or `"the convolutional layer"`? And
+# how many of the ten papers above are about *how to train* (an optimizer, a regulariser, a normaliser)
+# instead of what to build?
 
 # %% nbgrader={"grade": false, "grade_id": "q-imagenet", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_per_class: images
@@ -436,9 +442,9 @@ print(
 # ## Exercise 2 · Parameters of a layer
 #
 # Write `layer_params(layer)`: how many numbers of this layer does gradient descent *learn*? `layer` is
-# a module without children, such as `nn.Conv2d`, `nn.Linear`, `nn.BatchNorm2d`, `nn.MaxPool2d`, `nn.ReLU`, or
-# one of your own. Learned numbers are those in `layer.parameters()`: weights and biases. Buffers, such as
-# the running mean of a batch norm, are measured, not learned.
+# a module without children, such as `nn.Conv2d`, `nn.Linear`, `nn.BatchNorm2d`, `nn.MaxPool2d`,
+# `nn.ReLU`, or one of your own. Learned numbers are those in `layer.parameters()`: weights and biases.
+# Buffers, such as the running mean of a batch norm, are measured, not learned.
 #
 # *Worked example.* `nn.Conv2d(3, 64, 3)`: $64 \cdot (3 \cdot 3 \cdot 3 + 1) = 1{,}792$.
 # `nn.BatchNorm2d(64)`: 64 scales and 64 shifts, 128.
@@ -523,16 +529,16 @@ for kind, got, number in zip(kinds, count_layers(layer_params, kinds), want, str
 # <details>
 # <summary>Help</summary>
 #
-# - **BatchNorm2d(64) has 257**: `state_dict()` holds the running mean, the running variance and a counter as
-#   well. They are buffers.
+# - **BatchNorm2d(64) has 257**: `state_dict()` holds the running mean, the running variance and a
+#   counter as well. They are buffers.
 # - **The convolution lacks 64**: a bias for each filter.
 #
 # </details>
 #
 # ## Exercise 3 · Work of a layer
 #
-# Write `layer_macs(layer, in_shape, out_shape)`: the multiply-adds of one image. The shapes are those of one
-# image's input and output, without the batch: `(C, H, W)` for a convolution. What counts:
+# Write `layer_macs(layer, in_shape, out_shape)`: the multiply-adds of one image. The shapes are those
+# of one image's input and output, without the batch: `(C, H, W)` for a convolution. What counts:
 #
 # - `nn.Conv2d`: every output number costs $K_H K_W C_{in} / g$ MACs, with $g$ groups;
 # - `nn.Linear`: every output number costs one MAC for each input feature;
@@ -628,17 +634,18 @@ for case, got, number in zip(cases, work(layer_macs, cases), want, strict=True):
 #
 # - **Too large where the stride is 2 or 4**: work is done once for each *output* number.
 # - **Twice too large**: a MAC is one multiplication *with* its addition. FLOPs are 2 MACs.
-# - **Too large with groups**: look at `layer.weight.shape`. A filter of a grouped layer sees $C_{in}/g$ channels.
+# - **Too large with groups**: look at `layer.weight.shape`. A filter of a grouped layer sees $C_{in}/g$
+#   channels.
 # - **AttributeError for ReLU or pooling**: those have no `weight`. Ask for the kind of layer first.
 #
 # </details>
 #
 # ## Exercise 4 · The table of a network
 #
-# Write `layer_table(net, in_shape)`. `net` is any `nn.Module`, on the CPU or on the meta device; `in_shape`
-# is one image's shape, such as `(3, 224, 224)`. Send one image (a batch of 1) through a **copy of the
-# network on the meta device, in eval mode**, and return a list with one dict for each *call* of each
-# **leaf** (a module without children), in the order of the calls:
+# Write `layer_table(net, in_shape)`. `net` is any `nn.Module`, on the CPU or on the meta device;
+# `in_shape` is one image's shape, such as `(3, 224, 224)`. Send one image (a batch of 1) through a
+# **copy of the network on the meta device, in eval mode**, and return a list with one dict for each
+# *call* of each **leaf** (a module without children), in the order of the calls:
 #
 # | key | value |
 # |---|---|
@@ -650,8 +657,9 @@ for case, got, number in zip(cases, work(layer_macs, cases), want, strict=True):
 # | `"macs"` | by `layer_macs` |
 #
 # Two rules. A leaf that is called twice (a shared layer) has two rows, with the work in both and the
-# **parameters in the first only**: they exist once. And **`net` stays as it was**: its weights and buffers, its
-# device, its mode, and without hooks. `copy.deepcopy(net)` makes a copy, and `.to("meta")` on that copy forgets its numbers.
+# **parameters in the first only**: they exist once. And **`net` stays as it was**: its weights and
+# buffers, its device, its mode, and without hooks. `copy.deepcopy(net)` makes a copy, and `.to("meta")`
+# on that copy forgets its numbers.
 #
 # *Worked example.* `nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())` on `(1, 6, 5)`:
 #
@@ -872,8 +880,9 @@ check_close(shapes[1:], [[4], [4]], "outputs of a network with a batch norm over
 # <details>
 # <summary>Help</summary>
 #
-# - **Every row has the same name**: the hook looks its name up when it is *called*, after your loop has ended.
-#   Make the hook in a function of its own that takes the name, or give it a default: `def hook(…, name=name)`.
+# - **Every row has the same name**: the hook looks its name up when it is *called*, after your loop has
+#   ended. Make the hook in a function of its own that takes the name, or give it a default: `def
+#   hook(…, name=name)`.
 # - **The rows are not in the order of the calls**: collect them in the hook, not in the loop.
 # - **Rows for `""`, `"features"`, `"head"`**: containers have children; leaves have none.
 # - **"Expected more than 1 value per channel when training"**: batch norm refuses a batch of one in
@@ -923,19 +932,21 @@ def draw_table(rows, title, kinds=SHOWN):
 # %% [markdown]
 # ## Part 3 · AlexNet with 64 filters
 #
-# Two different networks are called AlexNet. The one of the 2012 paper had 96 filters in its first layer and
-# was split over two GPUs. In 2014 Krizhevsky published a simpler variant for one GPU, with 64 filters ("One
-# weird trick for parallelizing convolutional neural networks"); that is the `alexnet` of torchvision, and of the table
-# below. We begin with it.
+# Two different networks are called AlexNet. The one of the 2012 paper had 96 filters in its first layer
+# and was split over two GPUs. In 2014 Krizhevsky published a simpler variant for one GPU, with 64
+# filters ("One weird trick for parallelizing convolutional neural networks"); that is the `alexnet` of
+# torchvision, and of the table below. We begin with it.
 #
-# Both look like a large LeNet: five convolutions, three fully connected (FC) layers, ReLUs, some max-pooling.
+# Both look like a large LeNet: five convolutions, three fully connected (FC) layers, ReLUs, some
+# max-pooling.
 #
 # ## Question 4 · Does the input fit?
 #
-# The first layer has 11 × 11 filters with stride 4. The 2012 paper says that the input is 224 × 224, without a word
-# of padding. A slide gives the formula $W' = \frac{W - F + 2P}{S + 1}$ and a hint: $(227 - 11)/4 + 1$.
-# Compute: what does the slide's formula, typed as printed, give for $W = 227$, $F = 11$, $P = 0$, $S = 4$? What do
-# you get for $W' $ *by the right formula* (lesson 02, floor) for 224 with padding 2, and for 227 with padding 2?
+# The first layer has 11 × 11 filters with stride 4. The 2012 paper says that the input is 224 × 224,
+# without a word of padding. A slide gives the formula $W' = \frac{W - F + 2P}{S + 1}$ and, as a hint,
+# $(227-11)/4+1$. Compute: what does the slide's formula, typed as printed, give for $W = 227$, $F = 11$,
+# $P = 0$, $S = 4$? And what is $W'$ *by the right formula* (lesson 02, floor) for 224 with padding 2, and
+# for 227 with padding 2?
 
 # %% nbgrader={"grade": false, "grade_id": "q-first-size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_as_printed: the value of the printed formula
@@ -966,9 +977,10 @@ for size, padding in ((227, 0), (224, 0), (224, 2), (227, 2)):
     print(f"input {size}, padding {padding}: {exact:g}, floor {math.floor(exact)}")
 
 # %% [markdown]
-# 224 without padding gives 54.25, so the paper's number cannot be the whole truth. People repaired it in two ways:
-# 227 without padding (55, used for the 96-filter network) or 224 with padding 2 (55 after the floor, torchvision). The
-# table below mixes them: 227 *and* padding 2, which gives 56. We follow it, to be able to audit it.
+# 224 without padding gives 54.25, so the paper's number cannot be the whole truth. People repaired it
+# in two ways: 227 without padding (55, used for the 96-filter network) or 224 with padding 2 (55 after
+# the floor, torchvision). The table below mixes them: 227 *and* padding 2, which gives 56. We follow
+# it, to be able to audit it.
 #
 # ## Exercise 5 · AlexNet of 2014
 #
@@ -988,7 +1000,8 @@ for size, padding in ((227, 0), (224, 0), (224, 2), (227, 2)):
 # | `fc7` `relu7` `drop7` | → `hidden` · ReLU · dropout 0.5 |
 # | `fc8` | → `classes`: the logits, no softmax |
 #
-# All layers have biases. (Small `channels` make a small relative that really computes; the tests use one.)
+# All layers have biases. (Small `channels` make a small relative that really computes; the tests use
+# one.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "alexnet-2014", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1138,9 +1151,9 @@ check_close(net(x), want, "the logits of a small relative", rtol=1e-3, atol=1e-4
 #
 # ## Question 5 · Where is what?
 #
-# Predict, before you draw the table: in this network, is most of it in the convolutions (`"conv"`) or in the
-# FC layers (`"fc"`)? The memory of the outputs; the parameters; the work in MACs. And how many percent of the parameters
-# are in FC layers (within 3)?
+# Predict, before you draw the table: in this network, is most of it in the convolutions (`"conv"`) or
+# in the FC layers (`"fc"`)? The memory of the outputs; the parameters; the work in MACs. And how many
+# percent of the parameters are in FC layers (within 3)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-where", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_memory, q_parameters, q_work: "conv" or "fc"
@@ -1221,14 +1234,14 @@ def in_print(rows, biases=True):
 
 
 # %% [markdown]
-# Write `wrong_cells(printed, exact)`. Both are dicts of rows, each row a dict of columns: `printed` of whole
-# numbers, `exact` of numbers, as `PRINTED_2014` and what `in_print` returns. A printed cell can be the exact
-# number rounded or cut off **if it differs from it by less than 1**. Return a list of the cells of
-# `printed` that cannot: pairs (row, column), in the order of `printed`. A row or column that `exact` does
-# not have is left out, and so is what only `exact` has.
+# Write `wrong_cells(printed, exact)`. Both are dicts of rows, each row a dict of columns: `printed` of
+# whole numbers, `exact` of numbers, as `PRINTED_2014` and what `in_print` returns. A printed cell can
+# be the exact number rounded or cut off **if it differs from it by less than 1**. Return a list of the
+# cells of `printed` that cannot: pairs (row, column), in the order of `printed`. A row or column that
+# `exact` does not have is left out, and so is what only `exact` has.
 #
-# *Worked example.* `wrong_cells({"a": {"kb": 7, "macs": 3}}, {"a": {"kb": 7.9, "macs": 4.0}, "b": {"kb": 1}})`
-# is `[("a", "macs")]`: 7 is 7.9 cut off; 3 is neither 4.0 cut off nor rounded.
+# *Worked example.* `wrong_cells({"a": {"kb": 7, "macs": 3}}, {"a": {"kb": 7.9, "macs": 4.0}, "b":
+# {"kb": 1}})` is `[("a", "macs")]`: 7 is 7.9 cut off; 3 is neither 4.0 cut off nor rounded.
 
 
 # %% nbgrader={"grade": false, "grade_id": "wrong-cells", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1273,9 +1286,9 @@ assert got == [], f"a table with no wrong cell: you found {got}"
 # ## Question 6 · Find the wrong cell, and the convention
 #
 # Audit the printed table by hand, or with your function in a cell of your own (the cell after the test
-# does it too): with biases counted three cells of one column disagree; without them, none of that column. Which convention did the author
-# follow, `"with biases"` or `"without biases"`? One further cell is wrong either way: give the pair (row,
-# column) and the right value in millions.
+# does it too): with biases counted three cells of one column disagree; without them, none of that
+# column. Which convention did the author follow, `"with biases"` or `"without biases"`? One further
+# cell is wrong either way: give the pair (row, column) and the right value in millions.
 
 # %% nbgrader={"grade": false, "grade_id": "q-audit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_convention: "with biases" or "without biases"
@@ -1308,13 +1321,14 @@ print("without biases:", wrong_cells(PRINTED_2014, in_print(rows, biases=False))
 print(f"conv4 does {in_print(rows)['conv4']['macs']:.2f} million MACs")
 
 # %% [markdown]
-# The column of "flop" counts MACs, with the biases' additions left out. For the convolutions the two conventions
-# print alike (64 biases among 23 thousand parameters), so only the FC rows tell.
+# The column of "flop" counts MACs, with the biases' additions left out. For the convolutions the two
+# conventions print alike (64 biases among 23 thousand parameters), so only the FC rows tell.
 #
 # ## Question 7 · What was added up?
 #
-# The same lecture sums the memory to "AlexNet total: 1.9 MB". Try the sums of `total(rows, "kb", kinds) / 1024`.
-# Which outputs are in it: `"conv and fc"`, `"conv, pool and fc"`, or `"all rows"`? A good table says.
+# The same lecture sums the memory to "AlexNet total: 1.9 MB". Try the sums of `total(rows, "kb", kinds)
+# / 1024`. Which outputs are in it: `"conv and fc"`, `"conv, pool and fc"`, or `"all rows"`? A good
+# table says.
 
 # %% nbgrader={"grade": false, "grade_id": "q-total", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_total: one of the three texts
@@ -1344,20 +1358,21 @@ for title, kinds in {
 # The network of the paper. It differs from the one above in three ways:
 #
 # - 96-256-384-384-256 filters; the input is taken as 227 without padding, so the first map is 55 × 55;
-# - it was trained on two GPUs of 3 GB, each holding half of the filters. In conv2, conv4 and conv5 a filter
-#   sees only the maps on *its own* GPU. Today we say: a **grouped convolution** with two groups. conv3 sees
-#   everything;
+# - it was trained on two GPUs of 3 GB, each holding half of the filters. In conv2, conv4 and conv5 a
+#   filter sees only the maps on *its own* GPU. Today we say: a **grouped convolution** with two groups.
+#   conv3 sees everything;
 # - after the ReLUs of conv1 and conv2 comes **local response normalisation**.
 #
 # The order is convolution → ReLU → normalisation → max-pooling. (Some slides put the pooling before the
-# normalisation: that is CaffeNet, a re-implementation.) The pooling windows are 3 × 3 with stride 2: they
-# *overlap*, unlike LeNet-5's 2 × 2 averages, and the paper found that to lower the top-5 error by 0.3 points.
+# normalisation: that is CaffeNet, a re-implementation.) The pooling windows are 3 × 3 with stride 2:
+# they *overlap*, unlike LeNet-5's 2 × 2 averages, and the paper found that to lower the top-5 error by
+# 0.3 points.
 #
 # ## Question 8 · Not every convolution is pooled
 #
-# "Each layer consists of convolution, activation and pooling", says a slide about this network. Look at the sizes
-# 227 → 55 → 27 → 13 → 6 and at the table of Exercise 5 (the pooling is in the same places). After which of
-# the convolutions 1 to 5 is the map pooled?
+# "Each layer consists of convolution, activation and pooling", says a slide about this network. Look at
+# the sizes 227 → 55 → 27 → 13 → 6 and at the table of Exercise 5 (the pooling is in the same places).
+# After which of the convolutions 1 to 5 is the map pooled?
 #
 # And: a unit of conv2 looks through a 5 × 5 window. How many *pixels* of the image is its receptive field
 # wide (conv1: 11 × 11, stride 4; pool1: 3 × 3, stride 2; lesson 02)?
@@ -1381,14 +1396,14 @@ check_number(q_field, 11 + 2 * 4 + 4 * 8, "q_field")
 # %% [markdown]
 # ### Local response normalisation
 #
-# An idea from biology: active neurons inhibit their neighbours. Here the neighbours are the *channels* next to it
-# at the same pixel. With $a_i$ the value in channel $i$,
+# An idea from biology: active neurons inhibit their neighbours. Here the neighbours are the *channels*
+# next to it at the same pixel. With $a_i$ the value in channel $i$,
 #
 # $$ b_i = a_i \Big/ \Bigl(k + \alpha \sum_{j=\max(0,\,i-\lfloor n/2 \rfloor)}^{\min(C-1,\,i+\lfloor n/2 \rfloor)} a_j^2\Bigr)^{\beta},
 # \qquad k = 2,\ n = 5,\ \alpha = 10^{-4},\ \beta = 0.75 . $$
 #
-# Below: twelve channels of one pixel, two of them strong. Left before, right after, with a larger $\alpha$
-# to make the effect visible: weak channels next to a strong one lose most.
+# Below: twelve channels of one pixel, two of them strong. Left before, right after, with a larger
+# $\alpha$ to make the effect visible: weak channels next to a strong one lose most.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 a = torch.tensor([4, 3, 5, 30, 4, 3, 4, 3, 5, 4, 25, 4.0]).reshape(1, 12, 1, 1)
@@ -1410,12 +1425,13 @@ plt.show()
 # %% [markdown]
 # ## Exercise 7 · Local response normalisation
 #
-# Write `lrn(a, n=5, k=2.0, alpha=1e-4, beta=0.75)` by the formula. `a` is a float tensor `(N, C, H, W)`, `n` is
-# odd; return a new tensor of the same shape. At the first and the last channels the window is cut off.
-# (Write the sum yourself; do not call `F.local_response_norm`, whose $\alpha$ is another one: Question 9.)
+# Write `lrn(a, n=5, k=2.0, alpha=1e-4, beta=0.75)` by the formula. `a` is a float tensor `(N, C, H,
+# W)`, `n` is odd; return a new tensor of the same shape. At the first and the last channels the window
+# is cut off. (Write the sum yourself; do not call `F.local_response_norm`, whose $\alpha$ is another
+# one: Question 9.)
 #
-# *Worked example.* One pixel, three channels $(1, 2, 3)$, $n = 3$, $k = 1$, $\alpha = 1$, $\beta = 1$: the
-# sums of squares are $1 + 4 = 5$, $1 + 4 + 9 = 14$, $4 + 9 = 13$, so $b = (1/6, 2/15, 3/14)$.
+# *Worked example.* One pixel, three channels $(1, 2, 3)$, $n = 3$, $k = 1$, $\alpha = 1$, $\beta = 1$:
+# the sums of squares are $1 + 4 = 5$, $1 + 4 + 9 = 14$, $4 + 9 = 13$, so $b = (1/6, 2/15, 3/14)$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "lrn", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1482,8 +1498,8 @@ check_close(
 # <details>
 # <summary>Help</summary>
 #
-# - **Only the borders are off**: there the window is shorter. A channel that does not exist adds 0 (it does not
-#   come round from the other end, as with `torch.roll`).
+# - **Only the borders are off**: there the window is shorter. A channel that does not exist adds 0 (it
+#   does not come round from the other end, as with `torch.roll`).
 # - **Everything is a bit too large**: the paper sums the squares. It does not average them.
 # - **Shapes change**: `F.pad` takes the *last* axis first; channels are the third pair.
 # - **"a was changed"**: `a /= …` writes into the caller's tensor.
@@ -1492,10 +1508,10 @@ check_close(
 #
 # ## Question 9 · The same name, another α
 #
-# PyTorch's documentation of `nn.LocalResponseNorm(size, alpha, beta, k)` has $\frac{\alpha}{n}\sum a_j^2$ where
-# the paper has $\alpha \sum a_j^2$. Which `alpha` do you give it to get the paper's layer, $n = 5$? And what do the VGG
-# authors report of LRN: their network A has a top-5 error of 10.4%, the same with LRN 10.5%. Does it
-# `"help"`, or `"not help"`?
+# PyTorch's documentation of `nn.LocalResponseNorm(size, alpha, beta, k)` has $\frac{\alpha}{n}\sum
+# a_j^2$ where the paper has $\alpha \sum a_j^2$. Which `alpha` do you give it to get the paper's layer,
+# $n = 5$? And what do the VGG authors report of LRN: their network A has a top-5 error of 10.4%, the
+# same with LRN 10.5%. Does it `"help"`, or `"not help"`?
 
 # %% nbgrader={"grade": false, "grade_id": "q-alpha", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_alpha: a number
@@ -1519,8 +1535,9 @@ check_choice(q_lrn_in_vgg, "not help", ("help", "not help"), "q_lrn_in_vgg")
 #
 # ### Two GPUs, two groups
 #
-# Each picture below is one convolution: a row for each output channel, a column for each input channel, blue where there are
-# weights. Two groups leave half of them, and half of the work; the maps are as large as before.
+# Each picture below is one convolution: a row for each output channel, a column for each input channel,
+# blue where there are weights. Two groups leave half of them, and half of the work; the maps are as
+# large as before.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axes = plt.subplots(1, 5, figsize=(11, 2.7))
@@ -1542,13 +1559,13 @@ plt.show()
 # %% [markdown]
 # ## Exercise 8 · AlexNet of 2012
 #
-# Write `alexnet_2012(channels=(96, 256, 384, 384, 256), hidden=4096, classes=1000, groups=2)`, again an `nn.Sequential`
-# with names. It is the network of Exercise 5 with these changes:
+# Write `alexnet_2012(channels=(96, 256, 384, 384, 256), hidden=4096, classes=1000, groups=2)`, again an
+# `nn.Sequential` with names. It is the network of Exercise 5 with these changes:
 #
 # - `conv1` has padding 0;
 # - `conv2`, `conv4` and `conv5` have `groups` groups; `conv1` and `conv3` see everything;
-# - `lrn1` stands between `relu1` and `pool1`, `lrn2` between `relu2` and `pool2`: an `nn.LocalResponseNorm`
-#   equal to the paper's (Question 9; $k = 2$, $\beta = 0.75$, $n = 5$).
+# - `lrn1` stands between `relu1` and `pool1`, `lrn2` between `relu2` and `pool2`: an
+#   `nn.LocalResponseNorm` equal to the paper's (Question 9; $k = 2$, $\beta = 0.75$, $n = 5$).
 
 
 # %% nbgrader={"grade": false, "grade_id": "alexnet-2012", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1727,8 +1744,8 @@ assert all(0.4 < zero < 0.6 for zero in zeros), f"the dropout layers drop {zeros
 #
 # - **The parameters are 62,378,344 either way**: pass `groups` on to conv2, conv4 and conv5.
 # - **The parameters are a little too few**: conv3 has no groups.
-# - **The logits are off, the counts are right**: look at the `alpha` of the normalisation, at its $k$, whose
-#   default is 1, and at conv1's padding.
+# - **The logits are off, the counts are right**: look at the `alpha` of the normalisation, at its $k$,
+#   whose default is 1, and at conv1's padding.
 #
 # </details>
 #
@@ -1748,8 +1765,8 @@ assert all(0.4 < zero < 0.6 for zero in zeros), f"the dropout layers drop {zeros
 # | 35K | conv1 11×11, stride 4, 96 | 105M |
 #
 # A convolution's MACs are its weights times the 13 × 13 positions. One row does not do that. How many
-# weights (without biases) does that layer have with two groups, and how many MACs, in millions, would it take without
-# groups?
+# weights (without biases) does that layer have with two groups, and how many MACs, in millions, would
+# it take without groups?
 
 # %% nbgrader={"grade": false, "grade_id": "q-conv4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_grouped_weights: a whole number
@@ -1782,16 +1799,16 @@ for groups in (2, 1):
     )
 
 # %% [markdown]
-# So 1.3M and 112M belong to two different networks, and every other row belongs to the grouped one. The "60
-# million parameters" of the paper need the groups too.
+# So 1.3M and 112M belong to two different networks, and every other row belongs to the grouped one. The
+# "60 million parameters" of the paper need the groups too.
 #
 # ## Question 11 · 650,000 neurons
 #
-# "60 million parameters and 650,000 neurons", says the paper's abstract. A neuron here is one number of the
-# output of a convolution or FC layer. How many are there by the shapes of your network (`kb` tells, or the
-# shapes), fc8 included? The caption of the paper's Figure 2 lists the neurons after the input as
-# 253,440 – 186,624 – 64,896 – 64,896 – 43,264 – 4096 – 4096 – 1000. In which layer does the caption contradict the
-# shapes?
+# "60 million parameters and 650,000 neurons", says the paper's abstract. A neuron here is one number of
+# the output of a convolution or FC layer. How many are there by the shapes of your network (`kb` tells,
+# or the shapes), fc8 included? The caption of the paper's Figure 2 lists the neurons after the input as
+# 253,440 – 186,624 – 64,896 – 64,896 – 43,264 – 4096 – 4096 – 1000. In which layer does the caption
+# contradict the shapes?
 
 # %% nbgrader={"grade": false, "grade_id": "q-neurons", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_neurons: a whole number
@@ -1831,17 +1848,18 @@ print("by the caption:", caption, "sum", f"{sum(caption):,}")
 # The paper: 90 epochs over 1.2 million images took five to six days on two GTX 580 with 3 GB each. Two
 # estimates show what such a sentence means.
 #
-# **Time.** The backward pass costs about twice the forward pass: one product for the weights' gradient and one
-# for the input's (lesson 04). So a training image takes 3 × MACs, at 2 FLOPs each. Write
+# **Time.** The backward pass costs about twice the forward pass: one product for the weights' gradient
+# and one for the input's (lesson 04). So a training image takes 3 × MACs, at 2 FLOPs each. Write
 # `training_days(macs, images, epochs, flops_per_second)`: days of 86,400 seconds.
 #
-# **Memory.** Write `training_bytes(rows, batch)` for a table `rows` of your `layer_table`: for each *parameter* three numbers
-# (the weight, its gradient, its velocity), and for each number of each row's *output* two (the value, kept for
-# the way back, and its gradient) **for each image of the batch**; 4 bytes a number. (Real frameworks save some,
-# e.g. by ReLUs in place, and need scratch space besides.)
+# **Memory.** Write `training_bytes(rows, batch)` for a table `rows` of your `layer_table`: for each
+# *parameter* three numbers (the weight, its gradient, its velocity), and for each number of each row's
+# *output* two (the value, kept for the way back, and its gradient) **for each image of the batch**; 4
+# bytes a number. (Real frameworks save some, e.g. by ReLUs in place, and need scratch space besides.)
 #
-# *Worked examples.* `training_days(1e9, 1_000_000, 10, 1e12)` is $6 \cdot 10^9 \cdot 10^6 \cdot 10 / 10^{12}$ seconds,
-# 0.694 days. Rows with 20 parameters and outputs of 12 and 12 numbers, batch 10: $4 \cdot (60 + 480)$, 2160 bytes.
+# *Worked examples.* `training_days(1e9, 1_000_000, 10, 1e12)` is $6 \cdot 10^9 \cdot 10^6 \cdot 10 /
+# 10^{12}$ seconds, 0.694 days. Rows with 20 parameters and outputs of 12 and 12 numbers, batch 10: $4
+# \cdot (60 + 480)$, 2160 bytes.
 
 
 # %% nbgrader={"grade": false, "grade_id": "budget", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1892,9 +1910,9 @@ for batch in (1, 128):
 # %% [markdown]
 # ## Question 12 · How busy were the GPUs?
 #
-# A GTX 580 can do at most $1.58 \cdot 10^{12}$ FLOPs a second in float32. If the training of AlexNet (0.724
-# billion MACs an image, 1.2 million images, 90 epochs) took six days on two of them: what percentage of the
-# two cards' peak was used?
+# A GTX 580 can do at most $1.58 \cdot 10^{12}$ FLOPs a second in float32. If the training of AlexNet
+# (0.724 billion MACs an image, 1.2 million images, 90 epochs) took six days on two of them: what
+# percentage of the two cards' peak was used?
 
 # %% nbgrader={"grade": false, "grade_id": "q-busy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_busy: percent
@@ -1918,18 +1936,20 @@ for batch in (1, 128):
     print(f"batch {batch:3}: {training_bytes(rows, batch) / 1024**3:.2f} GB for training")
 
 # %% [markdown]
-# With a batch of 128 the estimate comes to 2.5 of the 3 GB of one card, before any scratch space, and one card would have
-# needed twice the days. So the network was split, and its halves talk to each other in conv3 and the FC layers only.
+# With a batch of 128 the estimate comes to 2.5 of the 3 GB of one card, before any scratch space, and
+# one card would have needed twice the days. So the network was split, and its halves talk to each other
+# in conv3 and the FC layers only.
 #
 # ## Part 5 · ZFNet looks inside
 #
-# A year later Zeiler and Fergus asked what AlexNet's layers had learned, by projecting activations back to
-# pixels (*deconvolution*, lesson 05). What they saw made them change the first layers: 11 × 11 filters with
-# stride 4 had learned very coarse and very fine patterns and few between, and the second layer showed
-# **aliasing**: patterns that are not in the image, made by sampling too coarsely. So ZFNet takes **7 × 7
-# filters with stride 2** and is otherwise nearly AlexNet.
+# A year later Zeiler and Fergus asked what AlexNet's layers had learned, by projecting activations back
+# to pixels (*deconvolution*, lesson 05). What they saw made them change the first layers: 11 × 11
+# filters with stride 4 had learned very coarse and very fine patterns and few between, and the second
+# layer showed **aliasing**: patterns that are not in the image, made by sampling too coarsely. So ZFNet
+# takes **7 × 7 filters with stride 2** and is otherwise nearly AlexNet.
 #
-# Below: rings that get finer towards the corners, filtered with a small smoothing kernel, then sampled with stride 1, 2 and
+# Below: rings that get finer towards the corners, filtered with a small smoothing kernel, then sampled
+# with stride 1, 2 and
 # 4. At stride 4 new centres appear that are not in the picture.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
@@ -1946,9 +1966,9 @@ plt.show()
 # %% [markdown]
 # ## Question 13 · The price of stride 2
 #
-# ZFNet's first layer: input 3×224×224, 96 filters 7 × 7, stride 2, padding 1. How large is its map (side)? How
-# many parameters has the layer, biases included? And how many times as many MACs does it take as AlexNet's first
-# layer (96 filters 11 × 11, stride 4, on 227, padding 0)?
+# ZFNet's first layer: input 3×224×224, 96 filters 7 × 7, stride 2, padding 1. How large is its map
+# (side)? How many parameters has the layer, biases included? And how many times as many MACs does it
+# take as AlexNet's first layer (96 filters 11 × 11, stride 4, on 227, padding 0)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-zfnet", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_zf_side, q_zf_params: whole numbers
@@ -1985,21 +2005,22 @@ with torch.device("meta"):
         )
 
 # %% [markdown]
-# Fewer parameters, 1.6 times the work, four times the memory: finer sampling is not free. VGG goes on in this direction.
+# Fewer parameters, 1.6 times the work, four times the memory: finer sampling is not free. VGG goes on
+# in this direction.
 
 # %% [markdown]
 # ## Part 6 · VGG
 #
-# In 2014 Simonyan and Zisserman (*Visual Geometry Group*, Oxford) turned one knob, depth, and fixed all others by
-# three rules:
+# In 2014 Simonyan and Zisserman (*Visual Geometry Group*, Oxford) turned one knob, depth, and fixed all
+# others by three rules:
 #
 # - all convolutions are 3 × 3 with stride 1 and padding 1: they keep the size of the map;
 # - all pooling is 2 × 2 with stride 2: it halves the size;
 # - each time the map is halved the channels double, until there are 512.
 #
-# Two 3 × 3 layers see as far as one 5 × 5, three as far as one 7 × 7, with fewer weights ($27C^2$ against $49C^2$)
-# and two more ReLUs between (lesson 02). Space goes down, depth goes up: so do the five **stages** of the network.
-# The paper tried six configurations:
+# Two 3 × 3 layers see as far as one 5 × 5, three as far as one 7 × 7, with fewer weights ($27C^2$
+# against $49C^2$) and two more ReLUs between (lesson 02). Space goes down, depth goes up: so do the
+# five **stages** of the network. The paper tried six configurations:
 #
 # | stage | A | A-LRN | B | C | D | E |
 # |---|---|---|---|---|---|---|
@@ -2073,10 +2094,10 @@ plt.show()
 # %% [markdown]
 # ## Question 14 · Rules and what breaks them
 #
-# A lecture's list of VGG-16's stages reads: "1: conv-conv-pool, 2: conv-conv-pool, 3: conv-conv-pool, 4:
-# conv-conv-conv-pool, 5: conv-conv-conv-pool; after pooling, double the channels". In which stage is a
-# convolution missing? After which of the pooling layers 1 to 5 do the channels really double? And which configuration
-# (`"A"` to `"E"`) breaks the statement "VGG always uses 3 × 3 kernels"?
+# A lecture's list of VGG-16's stages reads: "1: conv-conv-pool, 2: conv-conv-pool, 3: conv-conv-pool,
+# 4: conv-conv-conv-pool, 5: conv-conv-conv-pool; after pooling, double the channels". In which stage is
+# a convolution missing? After which of the pooling layers 1 to 5 do the channels really double? And
+# which configuration (`"A"` to `"E"`) breaks the statement "VGG always uses 3 × 3 kernels"?
 
 # %% nbgrader={"grade": false, "grade_id": "q-vgg-rules", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_short_stage: a number from 1 to 5
@@ -2101,19 +2122,19 @@ check_choice(q_exception, "C", ("A", "B", "C", "D", "E"), "q_exception")
 # %% [markdown]
 # ## Exercise 10 · VGG, all six
 #
-# Write `vgg(config, channels=(64, 128, 256, 512, 512), hidden=4096, classes=1000, size=224)`. `config` is one of
-# `"A"`, `"A-LRN"`, `"B"`, `"C"`, `"D"`, `"E"`. Return an `nn.Sequential` with these names, $s$ being the
-# stage and $i$ counting its convolutions, both from 1:
+# Write `vgg(config, channels=(64, 128, 256, 512, 512), hidden=4096, classes=1000, size=224)`. `config`
+# is one of `"A"`, `"A-LRN"`, `"B"`, `"C"`, `"D"`, `"E"`. Return an `nn.Sequential` with these names,
+# $s$ being the stage and $i$ counting its convolutions, both from 1:
 #
-# - `conv{s}_{i}`, `relu{s}_{i}` for each convolution (with bias) of stage $s$, which has `channels[s - 1]` filters;
-#   a 1 × 1 convolution is the stage's last and has no padding;
+# - `conv{s}_{i}`, `relu{s}_{i}` for each convolution (with bias) of stage $s$, which has `channels[s -
+#   1]` filters; a 1 × 1 convolution is the stage's last and has no padding;
 # - in `"A-LRN"` one `lrn1_1` after `relu1_1`, the paper's LRN as in `alexnet_2012`;
 # - `pool{s}` after each stage;
-# - `flatten`, `fc6`, `relu6`, `drop6`, `fc7`, `relu7`, `drop7`, `fc8`, as in AlexNet. `fc6` takes the maps as they
-#   are after five halvings of `size`, a multiple of 32 (224 → 7).
+# - `flatten`, `fc6`, `relu6`, `drop6`, `fc7`, `relu7`, `drop7`, `fc8`, as in AlexNet. `fc6` takes the
+#   maps as they are after five halvings of `size`, a multiple of 32 (224 → 7).
 #
-# *Worked example.* The names of `vgg("A")` begin with `conv1_1 relu1_1 pool1 conv2_1 relu2_1 pool2 conv3_1 relu3_1
-# conv3_2 relu3_2 pool3`.
+# *Worked example.* The names of `vgg("A")` begin with `conv1_1 relu1_1 pool1 conv2_1 relu2_1 pool2
+# conv3_1 relu3_1 conv3_2 relu3_2 pool3`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "vgg", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2321,7 +2342,8 @@ for config, stages in (("B", (2, 2, 2, 2, 2)), ("C", (2, 2, 3, 3, 3)), ("E", (2,
 #
 # - **C has 5 million parameters too many**: its third convolutions are 1 × 1.
 # - **The map of C grows**: a 1 × 1 convolution has no padding.
-# - **B and D differ, C and D do not**: C takes its third convolution in stages 3 to 5 only, and so does D.
+# - **B and D differ, C and D do not**: C takes its third convolution in stages 3 to 5 only, and so does
+#   D.
 # - **`fc6` does not fit for 64 pixels**: five halvings of 64 leave 2 × 2.
 #
 # </details>
@@ -2336,16 +2358,16 @@ for config in ("A", "A-LRN", "B", "C", "D", "E"):
     )
 
 # %% [markdown]
-# Depth is cheap in parameters: from 11 to 19 weight layers they grow by 8%, the work by a factor of 2.6. And
-# it paid: the paper's top-5 error on the validation images, one network at one scale, falls from 10.4% (A) over
-# 9.9% (B), 9.4% (C) and 8.8% (D) to 9.0% (E).
+# Depth is cheap in parameters: from 11 to 19 weight layers they grow by 8%, the work by a factor of
+# 2.6. And it paid: the paper's top-5 error on the validation images, one network at one scale, falls
+# from 10.4% (A) over 9.9% (B), 9.4% (C) and 8.8% (D) to 9.0% (E).
 #
 # ## Question 15 · The contest
 #
-# One slide says that VGG was the runner-up of ILSVRC 2014, another that it won. What is right: `"second in
-# classification, first in localisation"`, `"first in both"` or `"second in both"`? And D is better than C, with the same
-# number of layers: what do three 3 × 3 convolutions have that C's third one lacks: `"a larger field"`, `"more
-# nonlinearities"` or `"less memory"`?
+# One slide says that VGG was the runner-up of ILSVRC 2014, another that it won. What is right: `"second
+# in classification, first in localisation"`, `"first in both"` or `"second in both"`? And D is better
+# than C, with the same number of layers: what do three 3 × 3 convolutions have that C's third one
+# lacks: `"a larger field"`, `"more nonlinearities"` or `"less memory"`?
 
 # %% nbgrader={"grade": false, "grade_id": "q-contest", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_contest, q_d_over_c: one of the three texts each
@@ -2368,11 +2390,12 @@ check_choice(q_d_over_c, "a larger field", reasons, "q_d_over_c")
 # %% [markdown]
 # ## Question 16 · "24M × 4 bytes ≈ 96 MB"
 #
-# A widely copied slide lists VGG-16's memory, in numbers: the input 150K; then 3.2M, 3.2M, pool 800K; 1.6M,
-# 1.6M, pool 400K; 800K three times, pool 200K; 400K three times, pool 100K; 100K three times, pool 25K; 4096, 4096,
-# 1000. It ends: "TOTAL memory: 24M × 4 bytes ≈ 96 MB per image". Add up the slide's own list (or exactly, from
-# the table of `vgg("D")`, input included, ReLUs and dropout not): how many *million numbers* are there really, and how many
-# *million bytes*?
+# A widely copied slide lists VGG-16's memory, in numbers: the input 150K; then 3.2M, 3.2M, pool 800K;
+# 1.6M, 1.6M, pool 400K; 800K three times, pool 200K; 400K three times, pool 100K; 100K three times,
+# pool 25K; 4096, 4096,
+# 1000. It ends: "TOTAL memory: 24M × 4 bytes ≈ 96 MB per image". Add up the slide's own list (or
+#       exactly, from the table of `vgg("D")`, input included, ReLUs and dropout not): how many *million
+#       numbers* are there really, and how many *million bytes*?
 
 # %% nbgrader={"grade": false, "grade_id": "q-vgg-memory", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_vgg_numbers: millions of numbers
@@ -2416,10 +2439,11 @@ draw_table(rows, "VGG-16, input 3×224×224 (blue: convolution, orange: pooling,
 plt.show()
 
 # %% [markdown]
-# The picture of AlexNet again, larger: memory in the first stage, parameters in the first FC layer (fc6 alone:
-# 102,760,448 weights, 74% of all), work in the convolutions. The convolutions that keep their channels do the
-# same 1.85 billion MACs in stages 1 to 4: each halving of the map (a quarter of the positions) is paid back by a
-# doubling of the channels (four times the weights). In stage 5 the channels stay, and the work falls to a quarter.
+# The picture of AlexNet again, larger: memory in the first stage, parameters in the first FC layer (fc6
+# alone: 102,760,448 weights, 74% of all), work in the convolutions. The convolutions that keep their
+# channels do the same 1.85 billion MACs in stages 1 to 4: each halving of the map (a quarter of the
+# positions) is paid back by a doubling of the channels (four times the weights). In stage 5 the
+# channels stay, and the work falls to a quarter.
 #
 # ## Exercise 11 · A detective story
 #
@@ -2431,16 +2455,17 @@ plt.show()
 # | parameters | 61M | 138M (2.3×) |
 # | work | 0.7 GFLOP | **13.6 GFLOP** (19.4×) |
 #
-# Your table of VGG-16 says 51.7 MB and 15.47 billion MACs. Neither bold number is a rounding. A suspicion: the
-# numbers were computed for a network in which *one convolution is missing*. Which one?
+# Your table of VGG-16 says 51.7 MB and 15.47 billion MACs. Neither bold number is a rounding. A
+# suspicion: the numbers were computed for a network in which *one convolution is missing*. Which one?
 #
-# Write `leave_one_out(rows)` for a table from `layer_table`: a dict that gives, for the name of each convolution
-# (kind `"Conv2d"`), the pair (memory in MB, work in billions of MACs) of the table **without that row**: the
-# memory summed over the outputs of kinds `"Conv2d"` and `"Linear"`, 1 MB = 1024 KB; the work over all rows. (This is right
-# for a convolution with as many channels out as in, whose absence changes no other layer.)
+# Write `leave_one_out(rows)` for a table from `layer_table`: a dict that gives, for the name of each
+# convolution (kind `"Conv2d"`), the pair (memory in MB, work in billions of MACs) of the table
+# **without that row**: the memory summed over the outputs of kinds `"Conv2d"` and `"Linear"`, 1 MB =
+# 1024 KB; the work over all rows. (This is right for a convolution with as many channels out as in,
+# whose absence changes no other layer.)
 #
-# *Worked example.* A table of `conv1` (512 KB, 3 billion MACs), `conv2` (1024 KB, 2 billion), `fc` (512 KB, 1 billion):
-# `{"conv1": (1.5, 3.0), "conv2": (1.0, 4.0)}`.
+# *Worked example.* A table of `conv1` (512 KB, 3 billion MACs), `conv2` (1024 KB, 2 billion), `fc` (512
+# KB, 1 billion): `{"conv1": (1.5, 3.0), "conv2": (1.0, 4.0)}`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "leave-one-out", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2507,12 +2532,12 @@ check_close(got["d"], (2.25, 4.25), "a table with pooling and ReLU, without its 
 # %% [markdown]
 # ## Question 17 · The culprit, and its second trace
 #
-# Print `leave_one_out` for VGG-16. The work alone fits several convolutions, the memory alone others. In which
-# stage is the missing convolution?
+# Print `leave_one_out` for VGG-16. The work alone fits several convolutions, the memory alone others.
+# In which stage is the missing convolution?
 #
-# A second table of that lecture counts the part of VGG-16 from 224 down to 28 pixels (up to `pool3`): "1.1M params,
-# 7485 MFLOP". Compute from your table: how many parameters (in millions, within 1%) and how many million MACs are
-# there really?
+# A second table of that lecture counts the part of VGG-16 from 224 down to 28 pixels (up to `pool3`):
+# "1.1M params, 7485 MFLOP". Compute from your table: how many parameters (in millions, within 1%) and
+# how many million MACs are there really?
 
 # %% nbgrader={"grade": false, "grade_id": "q-culprit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_stage: a number from 1 to 5
@@ -2553,10 +2578,10 @@ print(
 )
 
 # %% [markdown]
-# Both arrows meet in stage 3 only (conv3_1 changes the channels, so its absence would change more). The author's
-# VGG had two convolutions in stage 3, just as the list in Question 14, and every number derived from it is off: 27 times
-# AlexNet's memory instead of 25, 21.6 times its work instead of 19.4. The parameters, 138M, came from somewhere
-# else and are right. A wrong cell seldom comes alone.
+# Both arrows meet in stage 3 only (conv3_1 changes the channels, so its absence would change more). The
+# author's VGG had two convolutions in stage 3, just as the list in Question 14, and every number
+# derived from it is off: 27 times AlexNet's memory instead of 25, 21.6 times its work instead of 19.4.
+# The parameters, 138M, came from somewhere else and are right. A wrong cell seldom comes alone.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 nets = {
@@ -2592,7 +2617,8 @@ plt.show()
 # %% [markdown]
 # ## Part 7 · A recipe of 2012
 #
-# An architecture is half of a paper. The other half is how it was trained, often one paragraph. AlexNet's:
+# An architecture is half of a paper. The other half is how it was trained, often one paragraph.
+# AlexNet's:
 #
 # | ingredient | value |
 # |---|---|
@@ -2605,16 +2631,18 @@ plt.show()
 # | dropout | 0.5 after fc6 and fc7, nowhere else |
 # | augmentation | crops, reflections, colour (lesson 11) |
 #
-# (Is "first use of ReLU" right? Part 1 told you who was first. AlexNet was the first to win at this size with it.)
+# (Is "first use of ReLU" right? Part 1 told you who was first. AlexNet was the first to win at this
+# size with it.)
 #
 # ## Exercise 12 · The initial weights
 #
-# Write `init_alexnet(net)` for a network of `alexnet_2012` or `alexnet_2014`, of any widths. Set, in place, all *weights*
-# of convolutions and FC layers to normal random numbers of standard deviation 0.01, the *biases* of `conv2`, `conv4`,
-# `conv5`, `fc6` and `fc7` to 1, and all other biases (`conv1`, `conv3`, `fc8`) to 0. Return `net`.
+# Write `init_alexnet(net)` for a network of `alexnet_2012` or `alexnet_2014`, of any widths. Set, in
+# place, all *weights* of convolutions and FC layers to normal random numbers of standard deviation
+# 0.01, the *biases* of `conv2`, `conv4`, `conv5`, `fc6` and `fc7` to 1, and all other biases (`conv1`,
+# `conv3`, `fc8`) to 0. Return `net`.
 #
-# (The ones give the ReLUs positive inputs at the start. Lesson 05 shows why today's recipe for a deep network is
-# another one: He's initialisation with biases 0.)
+# (The ones give the ReLUs positive inputs at the start. Lesson 05 shows why today's recipe for a deep
+# network is another one: He's initialisation with biases 0.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "init-alexnet", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2673,9 +2701,9 @@ for name, (mean, std, far, low, high) in table.items():
 #
 # $$ v \leftarrow 0.9\,v - 0.0005\,\varepsilon\,w - \varepsilon\,g, \qquad w \leftarrow w + v . $$
 #
-# The middle term is weight decay: the gradient of $\frac{0.0005}{2} w^2$, an L2 penalty. It belongs in the loss *or*
-# in the rule, not in both. Write `paper_step(w, g, v, lr, momentum=0.9, decay=0.0005)` for tensors of one shape: return the
-# pair (new `w`, new `v`), and change none of the arguments.
+# The middle term is weight decay: the gradient of $\frac{0.0005}{2} w^2$, an L2 penalty. It belongs in
+# the loss *or* in the rule, not in both. Write `paper_step(w, g, v, lr, momentum=0.9, decay=0.0005)`
+# for tensors of one shape: return the pair (new `w`, new `v`), and change none of the arguments.
 #
 # *Worked example.* $w = 2$, $g = 3$, $v = 1$, $\varepsilon = 0.1$, momentum 0.5, decay 0.2:
 # $v = 0.5 - 0.04 - 0.3 = 0.16$, $w = 2.16$.
@@ -2717,10 +2745,11 @@ check_close(v, [0.9 - 0.05], "v with the paper's momentum and decay", rtol=1e-5)
 # %% [markdown]
 # ## Question 18 · When the learning rate falls
 #
-# `torch.optim.SGD` keeps the learning rate out of the velocity: $v \leftarrow 0.9\,v + g + \lambda w$, then
-# $w \leftarrow w - \varepsilon v$. With a constant $\varepsilon$ both rules take the same steps. Now suppose that both have reached the
-# same $w$, that $g$ and $\lambda$ are 0 from here on, and that $\varepsilon$ has just been divided by 10. How many times as
-# large is the next step by the *paper's* rule as by PyTorch's?
+# `torch.optim.SGD` keeps the learning rate out of the velocity: $v \leftarrow 0.9\,v + g + \lambda w$,
+# then $w \leftarrow w - \varepsilon v$. With a constant $\varepsilon$ both rules take the same steps.
+# Now suppose that both have reached the same $w$, that $g$ and $\lambda$ are 0 from here on, and that
+# $\varepsilon$ has just been divided by 10. How many times as large is the next step by the *paper's*
+# rule as by PyTorch's?
 
 # %% nbgrader={"grade": false, "grade_id": "q-rules", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_rules: a number
@@ -2752,21 +2781,22 @@ for step, (gradient, lr) in enumerate(
     )
 
 # %% [markdown]
-# PyTorch's rule brakes at once; the paper's coasts on the old speed for some ten steps. Neither is wrong. But who ports a
-# recipe from one framework to another should know which one he has.
+# PyTorch's rule brakes at once; the paper's coasts on the old speed for some ten steps. Neither is
+# wrong. But who ports a recipe from one framework to another should know which one he has.
 #
 # ## Exercise 14 · The recipe in PyTorch
 #
 # Write `alexnet_recipe(net)`, which returns the pair (optimizer, scheduler):
 #
-# - the **optimizer** is SGD with learning rate 0.01 and momentum 0.9. Weights decay with 0.0005, **biases do not** (the
-#   paper is silent on biases; Caffe's well-known copy of AlexNet leaves them out): two parameter groups, those with more than one
-#   dimension, and those with one. It covers all parameters of `net`.
+# - the **optimizer** is SGD with learning rate 0.01 and momentum 0.9. Weights decay with 0.0005,
+#   **biases do not** (the paper is silent on biases; Caffe's well-known copy of AlexNet leaves them
+#   out): two parameter groups, those with more than one dimension, and those with one. It covers all
+#   parameters of `net`.
 # - the **scheduler** does by rule what the authors did by hand. It is a
-#   `torch.optim.lr_scheduler.ReduceLROnPlateau`; after each epoch one calls `scheduler.step(error)` with the
-#   validation error. Any error below the best so far is an improvement (`threshold=0`). Five epochs in a row without one are
-#   tolerated, the sixth divides the learning rate by 10 (PyTorch calls this `patience=5`), but never below
-#   $10^{-5}$: three cuts.
+#   `torch.optim.lr_scheduler.ReduceLROnPlateau`; after each epoch one calls `scheduler.step(error)`
+#   with the validation error. Any error below the best so far is an improvement (`threshold=0`). Five
+#   epochs in a row without one are tolerated, the sixth divides the learning rate by 10 (PyTorch calls
+#   this `patience=5`), but never below $10^{-5}$: three cuts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "alexnet-recipe", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2880,21 +2910,21 @@ check_close([lr for (lr,) in track], want, "the learning rates along 37 epochs",
 # <details>
 # <summary>Help</summary>
 #
-# - **"a bias moved too far"**: give the decay in the groups: `{"params": […], "weight_decay": …}`. What stands outside
-#   is the default for all groups.
-# - **The cut comes an epoch late or early**: `patience=5`, and tiny improvements count (`threshold=0`; PyTorch's
-#   default ignores improvements below 0.01%).
+# - **"a bias moved too far"**: give the decay in the groups: `{"params": […], "weight_decay": …}`. What
+#   stands outside is the default for all groups.
+# - **The cut comes an epoch late or early**: `patience=5`, and tiny improvements count (`threshold=0`;
+#   PyTorch's default ignores improvements below 0.01%).
 # - **A fourth cut**: `min_lr`.
 #
 # </details>
 #
 # ## Exercise 15 · One epoch
 #
-# Write `train_epoch(net, optimizer, batches)`. `batches` is a list of pairs (images `(B, 3, H, W)`, labels `(B,)`); the last
-# batch may be smaller. Put the network into training mode; for each batch do one step on the mean softmax cross-entropy
-# of the batch. Gradients may be left over in the network from before: they must not count. Return
-# the mean loss over all **images** (each taken before its batch's step), a float. The decay is in the optimizer: do not add
-# it to the loss.
+# Write `train_epoch(net, optimizer, batches)`. `batches` is a list of pairs (images `(B, 3, H, W)`,
+# labels `(B,)`); the last batch may be smaller. Put the network into training mode; for each batch do
+# one step on the mean softmax cross-entropy of the batch. Gradients may be left over in the network
+# from before: they must not count. Return the mean loss over all **images** (each taken before its
+# batch's step), a float. The decay is in the optimizer: do not add it to the loss.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train-epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2984,20 +3014,21 @@ check_number(loss, losses / 12, "the mean loss over 12 images", rtol=1e-6)
 # <details>
 # <summary>Help</summary>
 #
-# - **The weights are far off after the first batch**: gradients add up until they are cleared. Clear them *before*
-#   `backward`, also the first time.
-# - **The mean loss is off though the weights are right**: the last batch is smaller, so the mean over batches is not
-#   the mean over images.
+# - **The weights are far off after the first batch**: gradients add up until they are cleared. Clear
+#   them *before* `backward`, also the first time.
+# - **The mean loss is off though the weights are right**: the last batch is smaller, so the mean over
+#   batches is not the mean over images.
 # - **`cross_entropy` of `softmax`**: it takes logits.
 #
 # </details>
 #
 # ## The recipe at work
 #
-# A small VGG-A (widths 8 to 64, 32 × 32 pixels) on scikit-learn's 1,797 digits, enlarged four times: 1,397 train, 400
-# validate, batches of 128, the recipe of Exercise 14, one run for each of two initialisations: He's, and yours
-# (which finds only `fc6` and `fc7` among VGG's names to give ones to). The network has no batch normalisation, like the VGG of 2014. (The validation images also steer the learning rate, so their
-# error is not a test error.)
+# A small VGG-A (widths 8 to 64, 32 × 32 pixels) on scikit-learn's 1,797 digits, enlarged four times:
+# 1,397 train, 400 validate, batches of 128, the recipe of Exercise 14, one run for each of two
+# initialisations: He's, and yours (which finds only `fc6` and `fc7` among VGG's names to give ones to).
+# The network has no batch normalisation, like the VGG of 2014. (The validation images also steer the
+# learning rate, so their error is not a test error.)
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 images, labels = digits()
@@ -3058,22 +3089,26 @@ for name, history in histories.items():
 print(f"n = 1 run each, seed {seed}, CPU, one thread, {seconds:.0f} s")
 
 # %% [markdown]
-# With He's initialisation the recipe of 2012 trains a network of 11 weight layers, and the staircase of the learning rate
-# shows where the validation error stood still. With AlexNet's own small weights the signal dies on its way through 11
-# layers, the loss stays at guessing, and the scheduler dutifully cuts a learning rate that does not matter. The VGG
-# authors met the same wall: they trained A first and started the deeper ones from its layers.
+# With He's initialisation the recipe of 2012 trains a network of 11 weight layers, and the staircase of
+# the learning rate shows where the validation error stood still. With AlexNet's own small weights the
+# signal dies on its way through 11 layers, the loss stays at guessing, and the scheduler dutifully cuts
+# a learning rate that does not matter. The VGG authors met the same wall: they trained A first and
+# started the deeper ones from its layers.
 #
 # ## Summary
 #
 # - A **top-$k$ error** needs its protocol: which images, one network or many, how many crops, which data.
 # - **Hooks and the meta device** give the table of any network, without a number computed.
-# - A table needs its **conventions**: MAC or FLOP, biases or not, which outputs, KB of 1000 or 1024. Recompute one row before you
-#   trust the rest.
-# - In AlexNet and VGG **memory sits in the early convolutions, parameters in the FC layers, work in the convolutions**.
-# - **Two AlexNets**: 61,100,840 parameters (64 filters, 2014) and 60,965,224 (96 filters in two groups, 2012).
-# - **VGG**: 3 × 3, five stages, 132.9 to 143.7 million parameters; VGG-16 has 138,357,544, needs 15.47 billion MACs and stores 15.2
-#   million numbers for an image.
-# - A **recipe** is part of a result: initialisation, rule, decay, schedule. Ported carelessly it becomes another recipe.
+# - A table needs its **conventions**: MAC or FLOP, biases or not, which outputs, KB of 1000 or 1024.
+#   Recompute one row before you trust the rest.
+# - In AlexNet and VGG **memory sits in the early convolutions, parameters in the FC layers, work in the
+#   convolutions**.
+# - **Two AlexNets**: 61,100,840 parameters (64 filters, 2014) and 60,965,224 (96 filters in two groups,
+#   2012).
+# - **VGG**: 3 × 3, five stages, 132.9 to 143.7 million parameters; VGG-16 has 138,357,544, needs 15.47
+#   billion MACs and stores 15.2 million numbers for an image.
+# - A **recipe** is part of a result: initialisation, rule, decay, schedule. Ported carelessly it
+#   becomes another recipe.
 #
 # ## References
 #
