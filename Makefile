@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-stamp
 
-.PHONY: setup system demo test test-slow test-browser check format build verify bench clean
+.PHONY: setup system demo test test-slow test-browser check format build verify notebooks bench clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,19 @@ build: setup
 
 verify: setup
 	$(BIN)/autograder verify
+
+# Every solution notebook, run by papermill in a copy; QUICK=1 takes the lessons' short way.
+SOLUTIONS := $(patsubst solutions/%,%,$(wildcard solutions/*/*.ipynb))
+PARAMETERS := $(if $(QUICK),--parameters quick True)
+notebooks: setup
+	@rm -rf build/notebooks && mkdir -p build && cp -R solutions build/notebooks
+	@failed=""; \
+	for notebook in $(SOLUTIONS); do \
+	  echo "running $$notebook"; place=build/notebooks/$$notebook; \
+	  $(BIN)/papermill $$place $$place --cwd $$(dirname $$place) --kernel python3 --no-progress-bar $(PARAMETERS) \
+	    || failed="$$failed $$notebook"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 bench: setup
 	$(BIN)/python benchmarks/throughput.py

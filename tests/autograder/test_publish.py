@@ -397,14 +397,6 @@ def test_a_place_that_cannot_be_written_is_one_line(course, tmp_path):
 # --- Installed on its own
 
 
-def fresh(place, *, seen=()):
-    """A new environment; ``seen``: folders whose packages it finds behind its own."""
-    venv.create(place, with_pip=True)
-    (room,) = (place / "lib").glob("python*/site-packages")
-    (room / "behind.pth").write_text("".join(f"{path}\n" for path in seen))
-    return place / "bin" / "python"
-
-
 def call(*words, cwd, **environment):
     own = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
     own |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", **environment}
@@ -417,19 +409,17 @@ def call(*words, cwd, **environment):
 
 def test_the_course_package_installs_from_it_with_its_data(repository, tmp_path):
     copy = shutil.copytree(repository, tmp_path / "students")
-    # Third-party packages come from the environment that runs this test, the course does not.
-    python = fresh(tmp_path / "venv", seen=[Path(nbformat.__file__).parents[1]])
-    flags = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
-    # Built with the setuptools of this environment: a fresh one brings an old one along.
-    built = (sys.executable, "-m", "pip", "wheel", *flags, "--no-build-isolation")
-    call(*built, "--wheel-dir", "dist", copy, cwd=tmp_path)
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    call(python, "-m", "pip", "install", *flags, wheel, cwd=tmp_path)
-    code = "import course, course.checks, course.plots as p; print(course.__file__)"
+    venv.create(tmp_path / "venv")
     (room,) = (tmp_path / "venv/lib").glob("python*/site-packages")
-    place = Path(call(python, "-c", code, cwd=tmp_path).strip())
-    assert place == room / "course/__init__.py"
-    shipped = {p for p in files(copy) if p.startswith("course/")}
+    # Third-party packages come from the environment that runs this test, the course does not.
+    (room / "behind.pth").write_text(f"{Path(nbformat.__file__).parents[1]}\n")
+    flags = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+    install = (sys.executable, "-m", "pip", "install", *flags, "--no-build-isolation")
+    call(*install, "--target", room, copy, cwd=tmp_path)
+    code = "import course, course.checks, course.plots; print(course.__file__)"
+    place = call(tmp_path / "venv/bin/python", "-c", code, cwd=tmp_path).strip()
+    assert Path(place) == room / "course/__init__.py"
+    shipped = {path for path in files(copy) if path.startswith("course/")}
     assert shipped <= set(files(room))
 
 
@@ -438,7 +428,8 @@ def test_the_course_package_installs_from_it_with_its_data(repository, tmp_path)
 def test_it_installs_from_the_index_and_a_solved_lesson_validates(built, repository, tmp_path):
     """As the README says: a fresh environment, requirements.txt, validate, papermill."""
     copy = shutil.copytree(repository, tmp_path / "students")
-    python = fresh(tmp_path / "venv")
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv/bin/python"
     call(python, "-m", "pip", "install", "--quiet", "-r", "requirements.txt", cwd=copy)
     path = copy / LESSON / f"{LESSON}.ipynb"
     source = source_notebook(built.text(LESSON))
