@@ -252,8 +252,11 @@ def _of_logic(node: ast.AST) -> Iterator[Change]:
                 kept = values[:i] + values[i + 1 :]
                 yield "dropped operand", kept[0] if len(kept) == 1 else ast.BoolOp(op, kept)
         case ast.Compare(left=left, ops=ops, comparators=others):
+            sides = [left, *others]
             for i, relation in enumerate(ops):
-                for new in COMPARISONS[type(relation)]:
+                words = any(isinstance(v, ast.Constant) and isinstance(v.value, str) for v in sides)
+                # Words are the same or not; which one comes first says nothing.
+                for new in COMPARISONS[type(relation)][: 1 if words else None]:
                     yield "comparison", ast.Compare(left, [*ops[:i], new(), *ops[i + 1 :]], others)
         case ast.IfExp(test=test, body=body, orelse=orelse):
             yield "condition", body

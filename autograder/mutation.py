@@ -212,8 +212,7 @@ def _try(
 
 def _run(hearing: Hearing, cell: NotebookNode) -> None:
     """Run one cell; which one comes next depends on how it ends, so no other is handed over."""
-    if begin := getattr(hearing, "begin", None):
-        begin(v4.new_notebook(cells=[cell]))
+    hearing.begin(v4.new_notebook(cells=[cell]))
     hearing.run(cell)
 
 

@@ -1451,5 +1451,44 @@ q_unlearned = "convolution"
 q_channels = "B"
 
 
-# %% Nobody has looked at the surviving mutants yet unaudited=true
-# Each one needs a stronger test, or a marking with the reason.
+# %% Equality has no order exercise="flip-matters" equivalent=true
+# a equals b when b equals a.
+# - return not np.array_equal(kernel, kernel[::-1, ::-1])
+# + return not np.array_equal(kernel[::-1, ::-1], kernel)
+
+
+# %% Close to zero from either side exercise="normalised" equivalent=true
+# The relative tolerance then counts from the sum, which moves the limit of 1e-8 by one part in 100 000.
+# - if np.isclose(total, 0):
+# + if np.isclose(0, total):
+
+
+# %% The heavy row may be any of the three exercise="slope-kernel" equivalent=true
+# The exercise asks for the slope alone; which row smooths most is free.
+# - return np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+# + return np.array([[-2, 0, 2], [-1, 0, 1], [-1, 0, 1]]) / 8
+# + return np.array([[-1, 0, 1], [-1, 0, 1], [-2, 0, 2]]) / 8
+
+
+# %% New axes on either side of a number exercise="depthwise" equivalent=true
+# A number takes its axis away, so two new axes follow the channel's in both.
+# - out += w[:, m, n, None, None] * x[:, :, m:m + oh, n:n + ow]
+# + out += w[:, m, None, n, None] * x[:, :, m:m + oh, n:n + ow]
+
+
+# %% Another pair of pictures that does the same exercise="colour-pair" equivalent=true
+# Which picture comes first is free, and so is the colour, as long as red − green tells them apart.
+# - red, green = (np.zeros((3, 4, 4)), np.zeros((3, 4, 4)))
+# + green, red = (np.zeros((3, 4, 4)), np.zeros((3, 4, 4)))
+# - red[0] = 1.0
+# + red[-1] = 1.0
+# - green[1] = 1.0
+# + green[2] = 1.0
+# - return (red, green)
+# + return (green, red)
+
+
+# %% A distance has no direction exercise="equivariance-gap" equivalent=true
+# The absolute value forgets which one was subtracted.
+# - return np.max(np.abs(operation(transform(image)) - transform(operation(image))))
+# + return np.max(np.abs(transform(operation(image)) - operation(transform(image))))

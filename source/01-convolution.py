@@ -193,7 +193,7 @@ def fc_params(input_shape, units, bias=True):
     ### BEGIN SOLUTION
     inputs = 1
     for size in input_shape:
-        inputs *= int(size)
+        inputs *= size
     return (inputs + (1 if bias else 0)) * units
     ### END SOLUTION
 
@@ -1405,7 +1405,7 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
     for m in range(kh):
         for n in range(kw):
             seen = x[:, :, m : m + stride * oh : stride, n : n + stride * ow : stride]
-            seen = seen[:, :, :oh, :ow]  # (N, C, OH, OW): what weight (m, n) meets
+            # seen (N, C, OH, OW): what weight (m, n) meets
             out += np.einsum("nchw,fc->nfhw", seen, w[:, :, m, n])
     return out
     ### END SOLUTION
@@ -1714,16 +1714,18 @@ w, b = np.array([[[3.0]], [[5.0]]]), np.array([0.0, 1.0])
 check_close(depthwise_forward(x, w, b), [[[[3, 6]], [[16, 21]]]], "the example")
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(20)
-_x, _w, _b = _rng.normal(size=(2, 4, 6, 5)), _rng.normal(size=(4, 3, 2)), _rng.normal(size=4)
-_v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))
-_want = np.einsum("nchwkl,ckl->nchw", _v, _w) + _b[:, None, None]
-check_close(
-    depthwise_forward(_x, _w, _b),
-    _want,
-    "the result for four channels, 3 × 2 slices",
-    rtol=1e-4,
-    atol=1e-5,
-)
+for _height, _width in [(6, 5), (8, 4), (4, 8)]:
+    _x, _w = _rng.normal(size=(2, 4, _height, _width)), _rng.normal(size=(4, 3, 2))
+    _b = _rng.normal(size=4)
+    _v = np.lib.stride_tricks.sliding_window_view(_x, (3, 2), axis=(2, 3))
+    _want = np.einsum("nchwkl,ckl->nchw", _v, _w) + _b[:, None, None]
+    check_close(
+        depthwise_forward(_x, _w, _b),
+        _want,
+        f"the result for four {_height} × {_width} channels, 3 × 2 slices",
+        rtol=1e-4,
+        atol=1e-5,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1938,11 +1940,11 @@ def im2col(x, kh, kw, stride=1, padding=0):
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     samples, channels, height, width = x.shape
     oh, ow = (height - kh) // stride + 1, (width - kw) // stride + 1
-    columns = np.empty((samples, channels, kh, kw, oh, ow), dtype=x.dtype)
+    columns = np.empty((samples, channels, kh, kw, oh, ow))
     for m in range(kh):
         for n in range(kw):
             seen = x[:, :, m : m + stride * oh : stride, n : n + stride * ow : stride]
-            columns[:, :, m, n] = seen[:, :, :oh, :ow]
+            columns[:, :, m, n] = seen  # (N, C, OH, OW)
     return columns.reshape(samples, channels * kh * kw, oh * ow)
     ### END SOLUTION
 
@@ -2025,7 +2027,7 @@ check_close(
 )
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(26)
-for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1)]:
+for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1), (6, 4, 1, 2)]:
     _x, _k, _b = (
         _rng.normal(size=(3, 2, _h, _w)),
         _rng.normal(size=(4, 2, 3, 2)),

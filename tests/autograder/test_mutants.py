@@ -25,6 +25,8 @@ def lines(source, kind=None):
         ("y = a - b", "swapped operands", ["y = b - a"]),
         ("y = n // s", "rounded up", ["y = -(-n // s)"]),
         ("y = a < b", "comparison", ["y = a <= b", "y = a >= b"]),
+        ("y = a == 0", "comparison", ["y = a != 0", "y = a <= 0", "y = a >= 0"]),
+        ("y = mode == 'max'", "comparison", ["y = mode != 'max'"]),
         ("y = a and b", "operator", ["y = a or b"]),
         ("y = not a", "dropped sign", ["y = a"]),
         ("y = f(axis=1)", "constant", ["y = f(axis=2)", "y = f(axis=0)"]),
