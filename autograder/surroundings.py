@@ -28,7 +28,7 @@ from autograder.folder import CourseFolder
 # For a course that has no pyproject.toml: what opening and validating a notebook takes.
 DEPENDENCIES = ["jupyterlab>=4.2,<5", "nbgrader>=0.9.5,<0.10"]
 PYTHON = ">=3.11"
-CONTAINER_PYTHON = "3.12"
+CONTAINER_PYTHON = "3.11"  # which the locked versions are tested with
 # conda does not normalise names.
 CONDA_NAMES = {"torch": "pytorch"}
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
