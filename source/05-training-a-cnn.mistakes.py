@@ -4645,6 +4645,20 @@ def deconvnet(top, w2, switches, shape, w1):
     return F.relu(F.conv_transpose2d(down, w1))  # (N, C0, H, W)
 
 
+# %% Padded on the way up exercise="deconvnet" covers=[50]
+# LeNet's convolutions have no padding, so the way down has none to cut off: what arrives is larger
+# than what came.
+def deconvnet(top, w2, switches, shape, w1):
+    """Project activations top (N, C2, h, w) down to the pixels (N, C0, H, W) through two layers.
+
+    w2 (C2, C1, KH, KW), switches of the pooling between, shape (H1, W1) of the maps before it,
+    w1 (C1, C0, KH, KW).
+    """
+    down = F.conv_transpose2d(F.relu(top), w2)  # as the pooled maps
+    down = F.relu(unpool(down, switches, shape))  # (N, C1, H1, W1)
+    return F.conv_transpose2d(down, w1, padding=1)  # (N, C0, H, W)
+
+
 # %% Layers swapped exercise="deconvnet"
 # w2 is the upper layer and comes first on the way down.
 def deconvnet(top, w2, switches, shape, w1):
@@ -4696,3 +4710,114 @@ q_relu_down = "c"
 # %% Neither passes exercise="q-relu-down" covers=[55]
 # The deconvnet's ReLU does not know what went up: +3 passes.
 q_relu_down = "d"
+
+
+# %% [markdown]
+# ## Mutants that no test should tell apart
+
+
+# %% Validation and test are both a random fifth exercise="split" equivalent=true
+# Which of two random fifths of the same size is called the test set makes no difference.
+# - return (order[2 * fifth:], order[:fifth], order[fifth:2 * fifth])
+# + return (order[2 * fifth:], order[fifth:2 * fifth], order[:fifth])
+
+
+# %% Gradients that nobody asks for exercise="accuracy" equivalent=true
+# no_grad saves time and memory; the share of right answers is the same.
+# - with torch.no_grad():
+# + if True:
+
+
+# %% A square has no sign exercise="lenet5" equivalent=true
+# u − c and c − u have the same square.
+# - return ((x[:, None] - self.codes) ** 2).sum(dim=2)
+# + return ((self.codes - x[:, None]) ** 2).sum(dim=2)
+
+
+# %% The order of the axes of a mean exercise="normalisation" equivalent=true
+# A mean over three axes does not depend on their order.
+# - mean = scaled.mean(axis=(0, 2, 3))[:, None, None]
+# + mean = scaled.mean(axis=(2, 0, 3))[:, None, None]
+# + mean = scaled.mean(axis=(0, 3, 2))[:, None, None]
+# - return (mean, scaled.std(axis=(0, 2, 3))[:, None, None])
+# + return (mean, scaled.std(axis=(2, 0, 3))[:, None, None])
+# + return (mean, scaled.std(axis=(0, 3, 2))[:, None, None])
+
+
+# %% As many points as targets exercise="ridge-gradient" equivalent=true
+# X and y have the same length.
+# - dy_hat = 2 * (w[0] + X @ w[1:] - y) / len(y)
+# + dy_hat = 2 * (w[0] + X @ w[1:] - y) / len(X)
+
+
+# %% Symmetric distributions exercise="init" equivalent=true
+# The two names are looked up in any order, and minus a symmetric random number is as good.
+# - if scheme in ('he', 'small'):
+# + if scheme in ('small', 'he'):
+# - return math.sqrt(3) * std * (2 * torch.rand(shape, generator=generator) - 1)
+# + return math.sqrt(3) * std * (1 - 2 * torch.rand(shape, generator=generator))
+
+
+# %% Square filters exercise="profile" equivalent=true
+# The exercise has K × K filters.
+# - x = F.relu(F.conv2d(x, w, padding=w.shape[-1] // 2))
+# + x = F.relu(F.conv2d(x, w, padding=w.shape[-2] // 2))
+
+
+# %% Nothing is negative behind a ReLU exercise="dead-units" equivalent=true
+# Zero or less is zero there; and once the columns are gone, axis 2 is the rows whichever way it is
+# reached.
+# - return (maps == 0).all(dim=3).all(dim=2).all(dim=0)
+# + return (maps <= 0).all(dim=3).all(dim=2).all(dim=0)
+# + return (maps == 0).all(dim=2).all(dim=2).all(dim=0)
+
+
+# %% Axes in another order, an exact division exercise="batchnorm" equivalent=true
+# A mean does not depend on the order of its axes, and x.numel() is a multiple of the channels.
+# - mean = x.mean(dim=(0, 2, 3))
+# + mean = x.mean(dim=(2, 0, 3))
+# + mean = x.mean(dim=(0, 3, 2))
+# - var = x.var(dim=(0, 2, 3), correction=0)
+# + var = x.var(dim=(2, 0, 3), correction=0)
+# + var = x.var(dim=(0, 3, 2), correction=0)
+# - count = x.numel() // x.shape[1]
+# + count = -(-x.numel() // x.shape[1])
+# + count = x.numel() / x.shape[1]
+
+
+# %% Booleans count as numbers, equality never happens exercise="dropout" equivalent=true
+# A boolean divided by a float is a float32, and a random number equals p once in sixteen million
+# draws.
+# - mask = (torch.rand_like(x) >= p).to(x.dtype) / (1 - p)
+# + mask = (torch.rand_like(x) >= p) / (1 - p)
+# + mask = (torch.rand_like(x) > p).to(x.dtype) / (1 - p)
+
+
+# %% No graph to detach from exercise="record" equivalent=true
+# Under no_grad nothing has a graph.
+# - kept[name] = output.detach().clone()
+# + kept[name] = output.clone()
+
+
+# %% The order of axes, and zero by anything exercise="own-scale" equivalent=true
+# Minimum and maximum do not depend on the order of the axes, and a constant map is 0 whatever it
+# is divided by.
+# - low, high = (maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True))
+# + low, high = (maps.amin(dim=(2, 1), keepdim=True), maps.amax(dim=(1, 2), keepdim=True))
+# + low, high = (maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(2, 1), keepdim=True))
+# - return (maps - low) / torch.where(high > low, high - low, 1)
+# + return (maps - low) / torch.where(high > low, high - low, 2)
+
+
+# %% A list of patches exercise="top-patches" equivalent=true
+# A list of tensors of one shape is as good as their stack.
+# - return (chosen, torch.stack(patches))
+# + return (chosen, patches)
+
+
+# %% Values and switches have one shape, and float32 is the default exercise="unpool" equivalent=true
+# y and switches agree in their first two axes, and the lesson's tensors are float32.
+# - N, C = y.shape[:2]
+# + N, C = switches.shape[:2]
+# - maps = torch.zeros(N, C, shape[0] * shape[1], dtype=y.dtype)
+# + maps = torch.zeros(N, C, shape[0] * shape[1])
