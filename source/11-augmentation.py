@@ -62,8 +62,9 @@
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
 # below it. Grading runs the same checks and further ones, on other shapes and numbers. Questions
-# ask you to predict *before* you run the cell that shows the truth. Cells marked as experiments are
-# not graded.
+# ask you to predict *before* you run the cell that shows the truth; afterwards you may mend your
+# answer, for what you hand in is what counts. The experiments themselves are not graded, only the
+# questions about them.
 
 # %% tags=["parameters"]
 # Scripts that run this notebook set these; leave them as they are.
@@ -541,10 +542,12 @@ for name in ("training", "its own"):
 # 1. the prepared training set does not depend on the test set, and
 # 2. what becomes of a test picture does not depend on which other pictures are in the test set.
 #
-# Write `leaks(prepare, train, test)`: `True` if the preparation breaks either rule on these data,
-# `False` if it is clean. You cannot look into `prepare`; you can call it as often as you like with
-# sets of your own making. `test` has at least two pictures, all different. A preparation involves
-# no chance, and its results are equal to within $10^{-9}$ when they should be equal.
+# Write `leaks(prepare, train, test)`: `True` if the preparation breaks either rule, `False` if it is
+# clean. You cannot look into `prepare`; you can call it as often as you like with sets of your own
+# making, of one picture or more. `test` has at least two pictures, all different, and a leak shows
+# on these data: some result changes when pictures of `test` are left out or exchanged. A
+# preparation involves no chance, and its results are equal to within $10^{-9}$ when they should be
+# equal.
 #
 # *Worked example.* Four preparations are given below. `prepare_a` fits the mean on both sets
 # together: a leak. `prepare_b` fits it on the training set: clean. `prepare_c` normalises each set
@@ -711,6 +714,9 @@ check_choice(q_first, "split", ("split", "augment"), "q_first")
 # for the nearest training picture and takes its label.
 
 # %%
+sides = np.random.default_rng(seed).random((1000, 10)) < 0.8  # True: a version for training
+print("thrown once:", (sides.all(axis=1) | ~sides.any(axis=1)).sum(), "of 1,000 pictures are clean")
+
 rng = np.random.default_rng(seed)
 images, _ = digits()
 dice = rng.integers(0, 10, size=300)  # (300,)
@@ -728,7 +734,7 @@ for first in ("augment", "split"):
     print(f"{first} first: validation accuracy {accuracy:.2f} on {len(asked)} versions")
 
 # %% [markdown]
-# The first number is what a leak looks like: perfect, and worth nothing.
+# The accuracy of "augment first" is what a leak looks like: perfect, and worth nothing.
 
 # %% [markdown]
 # ## Part 2 · Geometry
@@ -1108,8 +1114,8 @@ contact_sheet(
 # ## Exercise 8 · Rotation, shear, stretch: one warp
 #
 # A linear map sends the point at offset $(r, c)$ from the *centre* of the picture (row, column) to
-# the offset $A\,(r, c)^\top$. Write three matrices, each an array $(2, 2)$ that acts on (row,
-# column):
+# the offset $A\,(r, c)^\top$. Write three functions that each return such a matrix, an array
+# $(2, 2)$ that acts on (row, column):
 #
 # - `rotation(degrees)`: turns the picture **counterclockwise** as you see it. Rows grow downwards,
 #   so a quarter turn takes what is on the right, offset $(0, 1)$, to the top, offset $(-1, 0)$;
@@ -1523,10 +1529,10 @@ contact_sheet(
 #
 # 1. By how many gray levels of a 0-to-255 screen does the offset move a pixel along axis 1?
 # 2. Somebody does the same PCA on pixels from 0 to 255, with the same formula and the same
-#    $\alpha_1$. By how many gray levels does the offset move a pixel now?
+#    $\alpha_1$. By how many gray levels does the offset move a pixel along axis 1 now?
 
 # %% nbgrader={"grade": false, "grade_id": "q-levels", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# q_levels_unit, q_levels_255: two numbers of gray levels
+# q_levels_unit, q_levels_255: two numbers of gray levels, to within 2%
 ### BEGIN SOLUTION
 q_levels_unit = 2.55  # 0.1 * 0.1 * 255
 q_levels_255 = 650.25  # 0.1 * 0.1 * 255**2
@@ -1540,6 +1546,17 @@ for answer in (q_levels_unit, q_levels_255):
 check_number(q_levels_unit, 2.55, "q_levels_unit", rtol=0.02)
 check_number(q_levels_255, 650.25, "q_levels_255", rtol=0.02)
 ### END HIDDEN TESTS
+
+# %% tags=["illustration"]
+picture = photo("coffee", step=3)  # (3, 134, 200)
+_, colour_axes = colour_pca(picture[None])
+colour_axes = colour_axes * np.sign(colour_axes.sum(axis=0))  # point towards brighter
+shown, names = [picture], ["original"]
+for top in (1, 255):  # the largest value that a pixel can have
+    offset = 0.1 * (0.1 * top**2) / top  # alpha * lambda, as a fraction of the pixels' range
+    shown.append(pca_colour(picture, np.array([offset, 0, 0]), colour_axes, np.ones(3)))
+    names.append(f"pixels 0 to {top}: {255 * offset:.2f} levels")
+contact_sheet(shown, names, columns=3, width=200)
 
 # %% [markdown]
 # A variance has the unit of a pixel *squared*, so the formula, taken literally, means something
@@ -1818,10 +1835,14 @@ assert np.isscalar(q_choices), "q_choices should be a number"
 check_number(q_choices, 2178, "q_choices")
 ### END HIDDEN TESTS
 
+# %%
+print("starts of a window along one side:", len(range(256 - 224 + 1)))
+print("windows and mirror images:", sum(2 for top in range(33) for left in range(33)))
+
 # %% [markdown]
 # $2048 = 32 \cdot 32 \cdot 2$: the same off-by-one as in the first line of the help, in a famous
-# place. (The paper adds at once that these pictures are "highly interdependent": 2178 windows of
-# one cat are still one cat.)
+# place. (The paper adds at once that these pictures are "highly interdependent": two thousand
+# windows of one cat are still one cat.)
 #
 # ## Exercise 14 · Light and colour
 #
@@ -2046,8 +2067,8 @@ assert abs(same_flip - 0.5) < 0.09, "the pictures of a batch should have flips o
 # and the "endless" stream of pictures is a small loop. (Out of the public PyTorch projects that
 # drew from NumPy in their workers, a survey found it in over 95%; see the references.)
 #
-# Write `worker_rng(seed, epoch, worker)`: a new `numpy.random.Generator`. The same three integers
-# give the same stream, **any** other triple gives another one.
+# Write `worker_rng(seed, epoch, worker)`: a new `numpy.random.Generator`. The three are integers from
+# 0 to $2^{32} - 1$. The same three give the same stream, **any** other triple gives another one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "worker-rng", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2698,7 +2719,16 @@ check_number(q_paper, 10, "q_paper")
 check_number(q_places, 400, "q_places")
 ### END HIDDEN TESTS
 
+# %%
+scales = (224, 256, 384, 480, 640)
+print("the slide:", len(scales), "scales of ten crops,", 10 * len(scales), "passes; the paper: 10")
+for scale in scales:
+    print(f"scale {scale}: {scale // 32} × {scale // 32} = {(scale // 32) ** 2} places")
+
 # %% [markdown]
+# Fifty passes of one size against five of growing sizes: each of the five shares its work among all
+# its places.
+#
 # ## Exercise 22 · Multi-scale testing
 #
 # Write `multi_scale(model, x, sizes)`. `model` takes a picture `(C, h, w)` of any size and returns
@@ -3015,8 +3045,9 @@ print(f"{time.process_time() - started:.0f} s of CPU time on one core")
 # %% [markdown]
 # "Robust by design" is not what these networks are. A *convolution* is equivariant to shifts
 # (lesson 01); a network with strides is not invariant. A stride of 2 reads every second place, and
-# after a shift by one pixel it reads the others. Look at "pooled": its strides multiply to 4, and a
-# shift by 3 hurts it less than a shift by 2, since 3 is one step short of 4. With "flatten" the
+# after a shift by one pixel it reads the others. Look at "pooled": its strides multiply to 4, so a
+# shift by 4 would move the last map by just one place, which the pooling does not notice. A shift by
+# 3 is one pixel away from that, as 1 is from 0, and hurts less than a shift by 2. With "flatten" the
 # linear layer also has a weight of its own for each place. (And one pixel is an eighth of these
 # digits.) The network without strides hardly notices: it stays equivariant until the pooling at the
 # end makes it invariant, up to what happens at the border. Its price is work: 14×14 places in each
@@ -3154,18 +3185,19 @@ print(f"{time.process_time() - started:.0f} s of CPU time on one core")
 # %% [markdown]
 # Read the table by rows: a recipe helps where the test shows what the recipe shows. Read its first
 # column: that is the price. With *noise* the network cannot rely on fine detail, with *light* not
-# on brightness, and both are useful on clean patches. *Light* and *noise* cost even more on
-# *turned* patches, and *noise* on dark ones: what a network uses instead need not survive the next
-# change. *Turns + light* gives most of that back. A price on clean pictures is fair only if the
-# world will show you the other columns. And *turns* and *cutout* by themselves hardly move anything
-# here, where the network without augmentation was right on 99% of the clean patches: do not claim a
-# gain.
+# on brightness, and both are useful on clean patches. By the rule of three standard errors the
+# price of *noise* is real; *light* loses as much on average, but its runs differ, and three of them
+# do not settle it. *Light* and *noise* cost even more on *turned* patches, and *noise* on dark
+# ones: what a network uses instead need not survive the next change. *Turns + light* gives most of
+# that back. A price on clean pictures is fair only if the world will show you the other columns.
+# And *turns* and *cutout* by themselves hardly move anything here, where the network without
+# augmentation was right on 99% of the clean patches: do not claim a gain.
 #
 # ## Experiment 3 · What a wrong label costs
 #
-# Digits again, with three changes that Part 5 calls unsafe and a safe one, a rotation by up to 10°.
-# All are tested on centred, unchanged digits. The figure says *which* errors half turns add (red)
-# and take away (blue).
+# Digits again, with three changes that do not keep the label (Part 5) and a safe one, a rotation by
+# up to 10°. All are tested on centred, unchanged digits. The figure says *which* errors half turns
+# add (red) and take away (blue).
 
 # %% tags=["illustration"]
 started = time.process_time()
@@ -3209,9 +3241,10 @@ figure.tight_layout()
 print(f"{time.process_time() - started:.0f} s of CPU time on one core")
 
 # %% [markdown]
-# Half a turn makes a 9 of a 6, and both confusions are among the errors that it added. A mirrored
-# digit teaches that a shape which nobody writes has a name, and the network pays with room that it
-# needed for real digits. The safe rotation costs nothing here.
+# Half a turn makes a 9 of a 6, and both confusions are among the errors that it added. (Others are
+# red too, 3 read as 5 for one: a few digits of 1,000 in three runs do not give each square a
+# reason.) A mirrored digit teaches that a shape which nobody writes has a name, and the network
+# pays with room that it needed for real digits. The safe rotation costs nothing here.
 #
 # ## Experiment 4 · More looks, and nasty ones
 #
