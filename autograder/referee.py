@@ -36,6 +36,7 @@ from autograder.peer import Peer
 from autograder.probing import probe
 from autograder.remote import Remote, stand_in
 from autograder.verdict import Verdict, compiled, filename_of, run_cell, tells
+from autograder.warmkernel import COMPANIONS
 
 PR_SET_PDEATHSIG = 1
 
@@ -308,10 +309,11 @@ class Server:
 
 
 def import_lazy_parts() -> None:
-    """Import what NumPy puts off until a test first uses it, which would be in each fork."""
-    if "numpy" in sys.modules:
-        for part in ("numpy.random", "numpy.linalg", "numpy.fft", "numpy.testing"):
-            importlib.import_module(part)
+    """Import what NumPy and torch put off until a test first uses it: that would be each fork."""
+    for package in ("numpy", "torch"):
+        for part in COMPANIONS[package] if package in sys.modules else ():
+            with contextlib.suppress(ImportError):  # another version may not have it
+                importlib.import_module(part)
 
 
 def _reply(stream: Any, message: dict) -> None:

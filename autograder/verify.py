@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from zlib import crc32
 
 import nbformat
 from nbformat import NotebookNode
@@ -35,11 +36,13 @@ def verify(
     isolation: str,
     step: Callable[[int], None] = lambda remaining: None,
     most_mutants: int | None = None,
+    most_variants: int | None = None,
 ) -> Proof:
     """Grade solution, release, every variant and the mutants of the assignments ``names``.
 
     Args:
         most_mutants: how many of each exercise to judge, always the same ones; all when None.
+        most_variants: the same for its known mistakes, and for its alternatives.
         step: called after each run with the number of runs still to come in this assignment.
 
     Raises:
@@ -47,7 +50,9 @@ def verify(
     """
     proof = Proof()
     for name in names:
-        proof.assignments[name] = verify_lesson(folder, name, jobs, isolation, step, most_mutants)
+        proof.assignments[name] = verify_lesson(
+            folder, name, jobs, isolation, step, most_mutants, most_variants
+        )
     return proof
 
 
@@ -58,6 +63,7 @@ def verify_lesson(
     isolation: str,
     step: Callable[[int], None] = lambda remaining: None,
     most_mutants: int | None = None,
+    most_variants: int | None = None,
 ) -> LessonProof:
     """Grade solution, release, every variant and the mutants of one assignment."""
     started = time.monotonic()
@@ -73,6 +79,7 @@ def verify_lesson(
                 f"{variant.title!r} is for {variant.cell!r}, which is no solution cell",
                 where=folder.mistakes(name),
             )
+    variants = _some(variants, owners, most_variants)
     found = LessonProof(total_points(exercises), exercises=exercises, audit=audit)
     found.every_mutant = [m for e in exercises for m in _of_exercise(e)]
     chosen = [m for e in exercises for m in sample(_of_exercise(e), most_mutants)]
@@ -102,6 +109,19 @@ def verify_lesson(
         _judge_mutants(folder, lesson, found, chosen, jobs, judged_some)
     found.seconds = time.monotonic() - started
     return found
+
+
+def _some(variants: list[Variant], owners: dict[str, Exercise], most: int | None) -> list[Variant]:
+    """At most ``most`` mistakes and as many alternatives of each exercise; always the same ones."""
+    if most is None:
+        return variants
+    drawn: dict[tuple[int, bool], list[Variant]] = {}
+    for variant in sorted(variants, key=lambda v: crc32(v.source.encode())):
+        kept = drawn.setdefault((id(owners[variant.cell]), variant.right), [])
+        if len(kept) < most:
+            kept.append(variant)
+    names = {variant.name for kept in drawn.values() for variant in kept}
+    return [variant for variant in variants if variant.name in names]
 
 
 def task_of(master: NotebookNode, exercise: Exercise, variant: Variant) -> Task:

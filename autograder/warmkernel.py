@@ -52,6 +52,8 @@ COMPANIONS = {
         "matplotlib_inline.config",
         "IPython.core.pylabtools",
     ),
+    # Which torch puts off until the first layer on the meta device, or the first optimiser.
+    "torch": ("torch._dynamo",),
 }
 # How numeric libraries are told how many threads to use.
 POOLS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"))
