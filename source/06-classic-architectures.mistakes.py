@@ -1388,7 +1388,7 @@ def wrong_cells(printed, exact):
 
 # %% With biases exercise="q-audit"
 # With biases fc6, fc7 and fc8 disagree: 37,753, 16,781, 4,097.
-# q_convention: "with biases" or "with biases"
+# q_convention: "with biases" or "without biases"
 # q_wrong_cell: a pair such as ("pool1", "kb")
 # q_right_value: in millions, to one decimal
 q_convention = "with biases"

@@ -53,9 +53,10 @@
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below
 # it. Grading runs the same checks and further ones, on other networks and numbers. Questions ask you to
-# predict *before* you run the cell that shows the truth; the check below a question only asks whether
-# your answer is of the right kind. Folded cells only draw. In the tests, `@in_submission` marks a
-# helper that builds a network beside your functions; it changes nothing for you.
+# predict *before* you run the cell that shows the truth; afterwards you may mend your answer, for what
+# you hand in is what counts. The check below a question only asks whether your answer is of the right
+# kind. Folded cells only draw. In the tests, `@in_submission` marks a helper that builds a network
+# beside your functions; it changes nothing for you.
 #
 # **Conventions of the whole lesson.** Layout NCHW. Memory counts the *outputs* of layers in float32 (4
 # bytes a number) for one image; 1 KB = 1024 bytes, 1 MB = 1024 KB unless a line says otherwise. A
@@ -275,6 +276,7 @@ check_number(q_one_net, 18.2, "q_one_net")
 # Some networks in no order: `"ResNet"`, `"AlexNet"`, `"DenseNet"`, `"LeNet-5"`, `"VGG"`, `"ZFNet"`. Put
 # them in the order of their appearance (first paper, preprints count). And how many times as deep as
 # the network that won ILSVRC in 2012 was the one that won in 2015, counted in layers with weights?
+# (Guess; the figure below gives the depths.)
 
 # %% nbgrader={"grade": false, "grade_id": "q-history", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_order: a list of the six names, oldest first
@@ -366,7 +368,7 @@ q_training_papers = 3
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-imagenet", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# ILSVRC's size, what was old in 2012, three papers on training
+# ILSVRC's size, what was old in 2012, papers on training
 options = ("training on GPUs", "a million labelled images", "the convolutional layer")
 assert q_not_new in options, f"q_not_new should be one of {options}"
 ### BEGIN HIDDEN TESTS
@@ -1199,7 +1201,7 @@ print(f"FC layers have {share:.1%} of the parameters, convolutions do {work:.1%}
 
 # %% [markdown]
 # Three bars, three places: **memory in the early convolutions, parameters in the FC layers, work in the
-# convolutions.** conv1, pool1 and conv2 alone hold two thirds of the memory.
+# convolutions.** conv1, pool1 and conv2 alone hold two thirds of the memory drawn here.
 #
 # ## Exercise 6 · An auditor
 #
@@ -1286,9 +1288,9 @@ assert got == [], f"a table with no wrong cell: you found {got}"
 # ## Question 6 · Find the wrong cell, and the convention
 #
 # Audit the printed table by hand, or with your function in a cell of your own (the cell after the test
-# does it too): with biases counted three cells of one column disagree; without them, none of that
-# column. Which convention did the author follow, `"with biases"` or `"without biases"`? One further
-# cell is wrong either way: give the pair (row, column) and the right value in millions.
+# does it too), once with biases counted and once without. The author followed one convention
+# throughout the column of parameters: `"with biases"` or `"without biases"`? One cell of another
+# column is wrong either way: give the pair (row, column) and the right value in millions.
 
 # %% nbgrader={"grade": false, "grade_id": "q-audit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_convention: "with biases" or "without biases"
@@ -1764,9 +1766,9 @@ assert all(0.4 < zero < 0.6 for zero in zeros), f"the dropout layers drop {zeros
 # | 307K | conv2 5×5, 256 | 223M |
 # | 35K | conv1 11×11, stride 4, 96 | 105M |
 #
-# A convolution's MACs are its weights times the 13 × 13 positions. One row does not do that. How many
-# weights (without biases) does that layer have with two groups, and how many MACs, in millions, would
-# it take without groups?
+# A convolution's MACs are its weights times the positions of its map: 55 × 55 for conv1, 27 × 27 for
+# conv2, 13 × 13 for the others. In one row they are not. How many weights (without biases) does that
+# layer have with two groups, and how many MACs, in millions, would it take without groups?
 
 # %% nbgrader={"grade": false, "grade_id": "q-conv4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_grouped_weights: a whole number
@@ -1777,7 +1779,7 @@ q_ungrouped_macs = 224.28
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test-q-conv4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# conv4 with groups and without
+# The contradictory row, with groups and without
 check_number(q_grouped_weights, q_grouped_weights, "q_grouped_weights")
 check_number(q_ungrouped_macs, q_ungrouped_macs, "q_ungrouped_macs")
 ### BEGIN HIDDEN TESTS
@@ -2532,8 +2534,8 @@ check_close(got["d"], (2.25, 4.25), "a table with pooling and ReLU, without its 
 # %% [markdown]
 # ## Question 17 · The culprit, and its second trace
 #
-# Print `leave_one_out` for VGG-16. The work alone fits several convolutions, the memory alone others.
-# In which stage is the missing convolution?
+# Print `leave_one_out(rows)`, `rows` being the table of VGG-16 above. The work alone fits several
+# convolutions, the memory alone others. In which stage is the missing convolution?
 #
 # A second table of that lecture counts the part of VGG-16 from 224 down to 28 pixels (up to `pool3`):
 # "1.1M params, 7485 MFLOP". Compute from your table: how many parameters (in millions, within 1%) and
