@@ -20,6 +20,7 @@ from typing import Any
 from autograder.errors import AutograderError
 from autograder.trusted import Names, Trusted
 from autograder.verdict import Verdict
+from autograder.warmkernel import POOLS
 
 START = 120.0
 
@@ -90,6 +91,9 @@ class Tribunal:
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd=self.folder,
+            # One thread: several submissions run side by side, and threads that wait for a busy
+            # core spin. A fork could not use a pool of threads anyway.
+            env={**os.environ, **dict.fromkeys(POOLS, "1")},
         )
         self._await_socket()
 
