@@ -1,6 +1,3 @@
-# %% Nobody has looked at the surviving mutants yet unaudited=true
-
-
 # %% [markdown]
 # ## Plain nets
 
@@ -3536,3 +3533,90 @@ q_wide = "b"
 # float() only keeps NumPy's numbers out of PyTorch's arithmetic; the product is the same.
 # - p.copy_(w + float(alpha) * first[name] + float(beta) * second[name])
 # + p.copy_(w + alpha * first[name] + float(beta) * second[name])
+# + p.copy_(w + float(alpha) * first[name] + beta * second[name])
+
+
+# %% Block numbers start at zero exercise="digit-net" equivalent=true
+# A block's number in its stage is never negative.
+# - blocks.append(block(c_in, c_out, 2 if stage > 0 and number == 0 else 1))
+# + blocks.append(block(c_in, c_out, 2 if stage > 0 and number <= 0 else 1))
+
+
+# %% A mean over both axes exercise="digit-net" equivalent=true
+# The mean over rows and columns is the mean over columns and rows.
+# - return self.fc(x.mean(dim=(2, 3)))
+# + return self.fc(x.mean(dim=(3, 2)))
+
+
+# %% Either layer first exercise="make-identity" equivalent=true
+# The two convolutions, and the two BatchNorms, are set one by one; their order makes no difference.
+# - for conv in (block.conv1, block.conv2):
+# + for conv in (block.conv2, block.conv1):
+# - for bn in (block.bn1, block.bn2):
+# + for bn in (block.bn2, block.bn1):
+
+
+# %% A Jacobian with a graph exercise="jacobian" equivalent=true
+# The numbers are asked. Whether they bring a graph along, if the function has weights, is left open.
+# - with torch.no_grad():
+# + if True:
+
+
+# %% A step in float32 exercise="jacobian" equivalent=true
+# 0.0001 in float32 is off by a part in 40 million, far below any tolerance for a difference quotient.
+# - nudge = torch.zeros(x.numel(), dtype=torch.float64)
+# + nudge = torch.zeros(x.numel())
+
+
+# %% The step is float64 already exercise="jacobian" equivalent=true
+# The sum of a float32 and a float64 tensor is float64: one of the two conversions is enough.
+# - rise = function(x.double() + nudge) - function(x.double() - nudge)
+# + rise = function(x + nudge) - function(x.double() - nudge)
+# + rise = function(x.double() + nudge) - function(x - nudge)
+
+
+# %% Two empty lists exercise="span-block" equivalent=true
+# Both lists are empty: whichever gets which, each is filled by its name.
+# - self.convs, self.norms = (nn.ModuleList(), nn.ModuleList())
+# + self.norms, self.convs = (nn.ModuleList(), nn.ModuleList())
+
+
+# %% The first convolution has number zero exercise="span-block" equivalent=true
+# No number is negative.
+# - step, channels = (stride, c_in) if number == 0 else (1, c_out)
+# + step, channels = (stride, c_in) if number <= 0 else (1, c_out)
+
+
+# %% Hooks in any order exercise="response-stds" equivalent=true
+# Hooks speak when their module runs; in which order they were set makes no difference.
+# - parts = [part for block in net.blocks for part in (block.bn1, block.bn2)]
+# + parts = [part for block in net.blocks for part in (block.bn2, block.bn1)]
+
+
+# %% Responses with gradients recorded exercise="response-stds" equivalent=true
+# Without no_grad the pass takes more memory; the floats are the same, and the graph is gone with them.
+# - with torch.no_grad():
+# + if True:
+
+
+# %% A filter of zeros has any length exercise="filter-normalised" equivalent=true
+# The filter that is divided by it is zero: any positive number will do.
+# - lengths = torch.where(lengths > 0, lengths, 1)
+# + lengths = torch.where(lengths > 0, lengths, 2)
+
+
+# %% A direction with a graph exercise="filter-normalised" equivalent=true
+# The numbers are asked. Steps along a direction are made in no_grad, with a graph on it or without.
+# - factors = weights[name].detach().flatten(1).norm(dim=1) / lengths
+# + factors = weights[name].flatten(1).norm(dim=1) / lengths
+
+
+# %% A second direction times zero exercise="loss-slices" equivalent=true
+# The line is a surface with beta = 0 as its one column: any second direction will do, and with a second
+# direction of zeros any beta. The first column is the last.
+# - zero = {name: torch.zeros_like(d) for name, d in direction.items()}
+# + zero = {name: d for name, d in direction.items()}
+# + zero = {name: torch.ones_like(d) for name, d in direction.items()}
+# - return loss_surface(net, direction, zero, alphas, [0.0], x, y)[:, 0].tolist()
+# + return loss_surface(net, direction, zero, alphas, [1.0], x, y)[:, 0].tolist()
+# + return loss_surface(net, direction, zero, alphas, [0.0], x, y)[:, -1].tolist()

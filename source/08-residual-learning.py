@@ -58,7 +58,7 @@
 # Grading runs the same checks and further ones, on other shapes and numbers, so write for any input of the
 # described shape and change nothing that a function is given, unless the text says *in place*. Questions ask
 # you to predict *before* you run the cell that shows the truth; the check below a question only asks whether
-# your answer is one of the options, and grading whether it is right. Cells whose code is folded draw and
+# your answer is one of the options, or a number, and grading whether it is right. Cells whose code is folded draw and
 # measure: run them like any other. You may import NumPy and PyTorch.
 
 # %% tags=["parameters"]
@@ -103,7 +103,8 @@ torch.set_num_threads(1)  # so that results do not depend on how many cores a ma
 #
 # **Slow machine?** The three long experiments (parts 2 and 5, part 7, part 9) take a few minutes in all. With
 # `LIVE = False` they are not run: their cells draw curves that were measured beforehand with the reference
-# solution of this very notebook, and that come with the course; a line below each figure says so. You lose no
+# solution of this very notebook, and that come with the course; a line below each figure says so. (Single nets that
+# parts 3, 4, 6, 8 and 9 take apart are trained in any case, about a fifth of the work.) You lose no
 # points: what is graded are the functions that you write and your answers.
 
 # %%
@@ -300,6 +301,7 @@ for number, (c_in, c_out, stride) in enumerate(((3, 3, 1), (2, 5, 1), (4, 3, 2))
     h = functional.batch_norm(h, None, None, state["bn2.weight"], state["bn2.bias"], True)
     what = f"PlainBlock({c_in}, {c_out}, {stride}) in training mode"
     check_close(block(x), functional.relu(h), what, rtol=1e-5, atol=1e-6)
+check_shape(PlainBlock(2, 4)(torch.randn(2, 2, 5, 6)), (2, 4, 5, 6), "PlainBlock(2, 4), without a stride,")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-plain-block-evaluation", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -559,7 +561,8 @@ def trained_epochs(train_epoch, x, y, orders, batch_size, lr):
     net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 4))
     net = net.double().eval()
     optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9)
-    losses = [float(train_epoch(net, x, y, optimizer, order, batch_size)) for order in orders]
+    size = () if batch_size is None else (batch_size,)
+    losses = [float(train_epoch(net, x, y, optimizer, order, *size)) for order in orders]
     return losses, {name: value.clone() for name, value in net.state_dict().items()}
 
 
@@ -613,6 +616,10 @@ _, state = trained_epochs(train_epoch, x, y, orders, 3, 0.05)
 for name, value in net.state_dict().items():
     if value.ndim > 0:
         check_close(state[name], value, f"{name} after three epochs", rtol=1e-5, atol=1e-8)
+x, y = torch.randn(130, 1, 6, 6, generator=rng).double(), torch.randint(4, (130,), generator=rng)
+want, _ = trained_epochs(train_epoch, x, y, [torch.arange(130)] * 2, 64, 0.1)
+losses, _ = trained_epochs(train_epoch, x, y, [torch.arange(130)] * 2, None, 0.1)
+check_close(losses, want, "the losses with the batch size that is not given, 64,", rtol=1e-9)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-train-epoch-returns", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -694,10 +701,13 @@ def evaluated(evaluate, x, y, train, seed):
         net[1].running_var.copy_(torch.tensor([0.5, 2.0, 0.2]))
     net.train(train)
     before = {name: value.clone() for name, value in net.state_dict().items()}
+    graphs = []
+    net.register_forward_hook(lambda module, inputs, logits: graphs.append(logits.requires_grad))
     result = evaluate(net, x, y)
     after = net.state_dict()
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     graded = [name for name, p in net.named_parameters() if p.grad is not None]
+    graded += ["the logits (use torch.no_grad())"] * any(graphs)
     modes = sorted({part.training for part in net.modules()})
     return tuple(result), [type(value).__name__ for value in result], changed, graded, modes
 
@@ -1094,8 +1104,7 @@ def deepen(net, extra):
     deeper = copy.deepcopy(net)
     channels = net.fc.in_features
     for _ in range(extra):
-        block = PlainBlock(channels, channels).to(net.fc.weight)
-        block.train(net.training)
+        block = PlainBlock(channels, channels)
         make_identity(block)
         deeper.blocks.append(block)
     return deeper
@@ -1157,8 +1166,9 @@ print(f"largest difference of their logits on the test digits: {gap:.0e}")
 # Inserting identity blocks into each stage works as well.)
 #
 # #### Question · What the construction proves
-
-# %% [markdown]
+#
+# `deepen` has made a deep net out of a trained shallow one. Which sentence does that prove?
+#
 # - `"a"` A 56-layer net trained with SGD will reach at least the training error of the 8-layer net.
 # - `"b"` There are weights with which the deep net's training error is no higher than the shallow net's. SGD
 #   need not find them.
@@ -1237,18 +1247,20 @@ def norms_of_small_net(gradient_norms, x, y, train, old):
             p.grad = torch.full_like(p, 7.0)
     before = {name: value.clone() for name, value in net.state_dict().items()}
     norms = gradient_norms(net, x, y)
+    floats = all(isinstance(value, float) for value in norms)
     after = net.state_dict()
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     grads = [p.grad for p in net.parameters()]
     kept = all(g is not None and bool((g == 7).all()) for g in grads) if old else all(g is None for g in grads)
     modes = sorted({part.training for part in net.modules()})
-    return [float(value) for value in norms], changed, kept, modes
+    return [float(value) for value in norms], changed, kept, modes, floats
 
 
 rng = torch.Generator().manual_seed(9)
 x, y = torch.randn(6, 1, 6, 6, generator=rng).double(), torch.arange(6) % 4
-norms, changed, kept, modes = norms_of_small_net(gradient_norms, x, y, True, False)
+norms, *_, floats = norms_of_small_net(gradient_norms, x, y, True, False)
 check_shape(norms, (4,), "the norms of a net with four convolutions in its blocks")
+assert floats, "gradient_norms should return floats, not tensors"
 ### BEGIN HIDDEN TESTS
 torch.manual_seed(8)
 stem = nn.Conv2d(1, 3, 3, padding=1)
@@ -1295,11 +1307,11 @@ for train, old in ((True, True), (False, True), (False, False)):
 # The net is as it was: statistics, gradients, mode
 rng = torch.Generator().manual_seed(11)
 x, y = torch.randn(5, 1, 6, 6, generator=rng).double(), torch.arange(5) % 4
-_, changed, kept, modes = norms_of_small_net(gradient_norms, x, y, True, False)
+_, changed, kept, modes, _ = norms_of_small_net(gradient_norms, x, y, True, False)
 assert not changed, f"gradient_norms changed {changed}"
 ### BEGIN HIDDEN TESTS
 for train, old in ((False, False), (True, True), (False, True), (True, False)):
-    _, changed, kept, modes = norms_of_small_net(gradient_norms, x, y, train, old)
+    _, changed, kept, modes, _ = norms_of_small_net(gradient_norms, x, y, train, old)
     assert not changed, f"gradient_norms changed {changed}"
     assert kept, "the parameters' .grad should be as before: nothing added, nothing cleared"
     assert modes == [train], f"a net that came with training={train} should leave so"
@@ -1395,7 +1407,9 @@ plt.show()
 # gradients. From then on the norms of all layers lie between about 0.002 and 0.2: none has vanished. The
 # *explosion* has left a mark, though: a gradient of 0.005 hardly moves weights of norm 400. That is one way in
 # which this net is hard to optimise, and hardly the only one, for with a tenth of the learning rate it failed
-# too. Only the gray curve tells the popular story: $10^{-25}$, far below what helps anybody.
+# too.
+#
+# One of the three curves on the left comes near the popular story. Which one is the second question below.
 #
 # He et al. checked this in 2015: their plain nets had BatchNorm, so forward signals have non-zero variances,
 # and the gradients had "healthy norms". They wrote that the difficulty is **unlikely to be caused by vanishing
@@ -1426,9 +1440,9 @@ check_choice(q_verdict, "b", ["a", "b", "c"], "q_verdict")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# #### Question · Where the popular story is true
+# #### Question · Where the popular story is nearly true
 #
-# For which of these does "the gradient vanishes on its way through the layers" describe the left figure?
+# In which of these nets are, in the left figure, the gradients of all the convolutions too small to teach them anything?
 #
 # - `"a"` plain-56 with BatchNorm and He's initialisation
 # - `"b"` plain-56 without BatchNorm, with He's initialisation
@@ -1448,6 +1462,10 @@ check_choice(q_popular, "c", ["a", "b", "c"], "q_popular")
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# Only nearly true, for look at the shape of that curve: it does not fall towards the image, it is low and flat. Its
+# weights are too small by a factor in every layer. So the signal shrinks on its way forward, the gradient on its
+# way back, and the gradient of a convolution, which is made of both, is tiny in the last layer too.
+#
 # ## Part 5 · Residual blocks
 #
 # The construction of part 3 needs the identity in many layers, and SGD does not find it: two filter banks and
@@ -1866,6 +1884,9 @@ for rows, columns in ((2, 3), (4, 2)):
     want = (1 - torch.tanh(matrix @ x) ** 2)[:, None] * matrix
     got = jacobian(lambda v, m=matrix: torch.tanh(m @ v), x)
     check_close(got, want, "the Jacobian of tanh(Mx)", rtol=1e-4, atol=1e-6)
+zero = torch.zeros(1, dtype=torch.float64)  # central differences of x³ at 0: step²
+check_close(jacobian(lambda v: v**3, zero, 0.5), [[0.25]], "the Jacobian of x³ at 0, with step 0.5", rtol=1e-6)
+check_close(jacobian(lambda v: 1e8 * v**3, zero), [[1.0]], "the Jacobian of 10⁸x³ at 0, with the usual step", rtol=1e-6)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-jacobian-shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -2091,6 +2112,7 @@ for train in (True, False):
         mode = "training" if train else "evaluation"
         what = f"SpanBlock({c_in}, {c_out}, {stride}) in {mode} mode"
         check_close(block(x), functional.relu(h), what, rtol=1e-5, atol=1e-6)
+check_shape(SpanBlock(2, 4)(torch.randn(2, 2, 5, 6)), (2, 4, 5, 6), "SpanBlock(2, 4), without a stride,")
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-span-one-three", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -2195,7 +2217,7 @@ check_number(q_flat, 0, "q_flat")
 
 # %% [markdown]
 # With span 2 the eigenvalues do not depend on the number of blocks; with span 1 the largest grows with it, and
-# the ratio is a hundred times worse; with span 3 the start is flat: neither gradient nor curvature shows a way.
+# the ratio is about a hundred times worse; with span 3 the start is flat: neither gradient nor curvature shows a way.
 # So in *this* setting 2 is special.
 #
 # #### Question · What is proved?
@@ -2299,16 +2321,19 @@ def responses_of_small_net(response_stds, x, train):
         state[name] = draw.abs() + 0.5 if "var" in name else torch.tensor(3) if value.ndim == 0 else draw
     net.load_state_dict(state)
     net.train(train)
-    stds = [float(value) for value in response_stds(net, x)]
+    stds = response_stds(net, x)
+    floats = all(isinstance(value, float) for value in stds)
+    stds = [float(value) for value in stds]
     after = net.state_dict()
     changed = [name for name in state if not torch.equal(state[name], after[name])]
     hooks = sum(len(part._forward_hooks) for part in net.modules())
-    return stds, state, changed, hooks, sorted({part.training for part in net.modules()})
+    return stds, state, changed, hooks, sorted({part.training for part in net.modules()}), floats
 
 
 x = torch.randn(4, 2, 5, 6, generator=torch.Generator().manual_seed(13)).double()
-stds, *_ = responses_of_small_net(response_stds, x, False)
+stds, *_, floats = responses_of_small_net(response_stds, x, False)
 check_shape(stds, (4,), "the responses of a net with two blocks")
+assert floats, "response_stds should return floats, not tensors"
 ### BEGIN HIDDEN TESTS
 shapes = []
 for block in (0, 1):
@@ -2341,11 +2366,11 @@ for images in (4, 7):
 # %% nbgrader={"grade": true, "grade_id": "test-responses-no-trace", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # The net is as it was: statistics, mode, hooks
 x = torch.randn(4, 2, 5, 6, generator=torch.Generator().manual_seed(14)).double()
-_, _, changed, hooks, modes = responses_of_small_net(response_stds, x, True)
+_, _, changed, hooks, modes, _ = responses_of_small_net(response_stds, x, True)
 assert not changed, f"response_stds changed {changed}"
 ### BEGIN HIDDEN TESTS
 for train in (False, True):
-    stds, _, changed, hooks, modes = responses_of_small_net(response_stds, x, train)
+    stds, _, changed, hooks, modes, _ = responses_of_small_net(response_stds, x, train)
     assert len(stds) == 4 and not changed, f"response_stds changed {changed}"
     assert hooks == 0, f"{hooks} hooks are left behind"
     assert modes == [train], f"a net that came with training={train} should leave so"
@@ -2505,7 +2530,7 @@ rng = torch.Generator().manual_seed(890)
 shapes = {"a": (4, 2, 3, 3), "b": (3, 5, 1, 2), "c": (2, 2, 3, 3)}
 d = {name: torch.randn(shape, generator=rng).double() for name, shape in shapes.items()}
 w = {name: (3 * torch.randn(shape, generator=rng)).double() for name, shape in shapes.items()}
-d["c"][1] = 0
+d["a"][0], d["c"][1] = 0.01 * d["a"][0], 0  # a short filter, and one of zeros
 kept_d, kept_w = {n: t.clone() for n, t in d.items()}, {n: t.clone() for n, t in w.items()}
 want = {}
 for name in shapes:
@@ -2611,6 +2636,8 @@ shapes = {"0.weight": (2, 1, 3, 3), "0.bias": (2,), "1.weight": (2,), "1.bias": 
 d = {name: torch.randn(shape, generator=rng).double() for name, shape in shapes.items()}
 losses, changed, modes = slices_of_small_net(loss_along, (d,), ([-1.0, 0.0, 0.5],), x, y, True)
 check_shape(losses, (3,), "the losses at three places")
+assert isinstance(losses, list), f"a list is asked, not {type(losses).__name__}"
+assert all(isinstance(loss, float) for loss in losses), "the losses should be floats, not tensors"
 assert all(loss > 0 for loss in losses), "a cross-entropy is positive"
 ### BEGIN HIDDEN TESTS
 order = ("0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "n", "4.weight", "4.bias")
