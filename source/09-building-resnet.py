@@ -50,15 +50,15 @@
 # | 3 · Your own convolution | `fold_batchnorm`, `conv2d_forward`, `logits_with` | 7 |
 # | 4 · The CIFAR family | `cifar_parameters`, `cifar_resnet` | 8 |
 # | 5 · The recipe | `he_init`, `make_optimizer`, `learning_rate` | 11 |
-# | 6 · Which error, measured how | `ensemble_error` | 6 |
-# | 7 · Training | `train_epoch`, `predict`, a trained ResNet-8 | 7 |
+# | 6 · Training | `train_epoch`, `predict`, a trained ResNet-8 | 7 |
+# | 7 · Which error, measured how | `ensemble_error` | 6 |
 #
 # **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below
 # it. Grading runs the same checks and further ones: other sizes, training mode, gradients, weights of its own
 # that it loads into your modules *by name*. So the names of attributes in the docstrings are part of the
 # task. Questions ask you to predict *before* you run the cell that shows the truth; the check below a question
-# only asks whether your answer is one of the options, or a number. Folded cells only draw: run them like any
-# other.
+# only asks whether your answer is one of the options, or a number. Folded cells draw and measure: run them like
+# any other.
 
 # %% tags=["parameters"]
 # Scripts that run this notebook set these; leave them as they are.
@@ -725,10 +725,14 @@ check_number(q_wide_basic, 288, "q_wide_basic")
 # The same in MACs, for the blocks of the first stage: 56 × 56 pixels, $C = 64$.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
-per_square = 56 * 56 * 64**2
-rows = (("two 3×3 on 64 channels", 18), ("bottleneck, 256 → 64 → 256", 4 + 9 + 4))
-for name, squares in (*rows, ("two 3×3 on 256 channels", 2 * 9 * 16)):
-    print(f"{name:28s} {squares:4d} C²  {squares * per_square / 1e6:8.1f} million MACs")
+narrow = [conv1x1(256, 64), conv3x3(64, 64), conv1x1(64, 256)]
+for name, convs in (
+    ("two 3×3 on 64 channels", [conv3x3(64, 64), conv3x3(64, 64)]),
+    ("bottleneck, 256 → 64 → 256", narrow),
+    ("two 3×3 on 256 channels", [conv3x3(256, 256), conv3x3(256, 256)]),
+):
+    weights = sum(conv.weight.numel() for conv in convs)
+    print(f"{name:28s} {weights // 64**2:4d} C²  {56 * 56 * weights / 1e6:8.1f} million MACs")
 
 # %% [markdown]
 # More layers, a little less work, and four times as many channels at the shortcut: a bottleneck costs what a
@@ -2015,11 +2019,12 @@ check_close(_b_new, [-2.5], "b' with a large eps")
 # `(N, C, H, W)`, with the *first layer* done by the function `conv`:
 #
 # 1. fold `net.bn1` (`weight`, `bias`, `running_mean`, `running_var`, `eps`) into `net.conv1.weight`;
-# 2. call `conv(images, w, b, stride, padding)` once, with NumPy arrays and the stride and padding of `net.conv1`;
+# 2. call `conv(images, w, b, stride, padding)` once, with NumPy arrays and, as one whole number each, the stride and the
+#    padding of `net.conv1`;
 # 3. apply ReLU, turn the result into a float32 tensor, and send it through the rest: `maxpool`, the stages, the mean, `fc`.
 #
-# It returns a NumPy array `(N, num_classes)`. Module attributes such as `net.conv1.stride` are pairs; `tensor.detach().numpy()`
-# makes an array of a parameter.
+# It returns a NumPy array `(N, num_classes)`, and may leave the net in evaluation mode. Attributes such as `net.conv1.stride`
+# are pairs, `(2, 2)`: take one of the two. `tensor.detach().numpy()` makes an array of a parameter.
 
 
 # %% nbgrader={"grade": false, "grade_id": "numpy-stem", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2312,7 +2317,7 @@ for _depth in (2, 18, 34, 51, -4):
 # </details>
 #
 # What the paper measured with them, on the 10,000 test images of CIFAR-10 (numbers from its table 6, not from this
-# notebook; each is one training, but for 110 layers, the best of five):
+# notebook; each comes from one training, but the one for 110 layers is the best of five):
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 depths = (20, 32, 44, 56, 110, 1202)
@@ -2727,7 +2732,7 @@ torch.set_num_threads(1)  # layers this small only wait for each other on severa
 # returns the **mean of the losses** of the batches, a float.
 #
 # `predict(net, images)` returns the label with the largest logit for every image, an integer tensor `(N,)`, in evaluation mode and
-# without recording gradients.
+# without recording gradients. It may leave the net in evaluation mode: the next `train_epoch` changes that.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train-epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
