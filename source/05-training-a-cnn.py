@@ -159,9 +159,8 @@ print(tuple(Scale(3)(torch.zeros(2, 3, 5, 4)).shape))
 #
 # ### Exercise 1 · Train, validation, test
 #
-# Write `split(n, seed)`, which deals out the numbers $0 … n-1$ at random into three integer arrays: validation
-# and test
-# get `n // 5` each, training the rest. The same seed must give the same split.
+# Write `split(n, seed)`, which deals out the numbers $0 … n-1$ at random into three integer arrays: validation and
+# test get `n // 5` each, training the rest. The same seed must give the same split.
 #
 # **Example.** `split(12, seed=0)` returns arrays of length 8, 2 and 2, in this order: train, validation, test.
 
@@ -212,9 +211,8 @@ assert not np.array_equal(np.sort(np.asarray(split(600, 8)[2])), other), "anothe
 # </details>
 #
 # The rest of the lesson uses one fixed split. Images are float32 with the training pixels' mean and standard
-# deviation
-# taken off (part 2 says why). The second cell has what the experiments share: mini-batches drawn at random,
-# and the digits enlarged to the 28 × 28 pixels that LeNet expects.
+# deviation taken off (part 2 says why). The second cell has what the experiments share: mini-batches drawn at
+# random, and the digits enlarged to the 28 × 28 pixels that LeNet expects.
 
 # %% nbgrader={"grade": false, "grade_id": "data", "locked": true, "schema_version": 3, "solution": false, "task": false}
 images, labels = digits()
@@ -262,9 +260,8 @@ plt.show()
 # ### Question 1 · Who moves?
 #
 # A CNN is often drawn as two halves: convolutions and pooling "learn features", then fully connected layers
-# "classify".
-# Take such a network, two convolutions and two linear layers with random weights, and one single step of gradient
-# descent on the cross-entropy. Whose weights change?
+# "classify". Take such a network, two convolutions and two linear layers with random weights, and one single step
+# of gradient descent on the cross-entropy. Whose weights change?
 #
 # - `"a"`: the last linear layer's; the others follow when it is good enough
 # - `"b"`: the convolutions'; the classifier is fitted at the end
@@ -287,10 +284,9 @@ check_choice(q_joint, "c", ["a", "b", "c"], "q_joint")
 # ### Exercise 2 · The training loop
 #
 # All of them: gradients reach every layer, so features and classifier are learned *together*, from the first step
-# on. A
-# CNN is trained exactly as a fully connected network is: forward, loss, gradients, one step downhill, again. Write
-# `train(model, batches, lr, momentum=0.9, weight_decay=0.0)`. Put the model into training mode. Then, for each batch
-# `(x, y)`: the mean cross-entropy of the logits `model(x)`, fresh gradients, one step of SGD, as
+# on. A CNN is trained exactly as a fully connected network is: forward, loss, gradients, one step downhill, again.
+# Write `train(model, batches, lr, momentum=0.9, weight_decay=0.0)`. Put the model into training mode. Then, for
+# each batch `(x, y)`: the mean cross-entropy of the logits `model(x)`, fresh gradients, one step of SGD, as
 # `torch.optim.SGD` takes it. Return the losses as a list of Python floats, one a batch, each *before* its step.
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -649,15 +645,13 @@ def trained_lenet(seed=0, steps=300, lr=0.02, weight_decay=0.0):
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
-net, losses = trained_lenet(seed, 60 if quick else 300)
-scores = {
-    name: accuracy(net, enlarge(x), y)
-    for name, x, y in (("training", x_train, y_train), ("validation", x_val, y_val), ("test", x_test, y_test))
-}
-for name, score in scores.items():
-    n = {"training": 1077}.get(name, 360)
-    print(f"{name:10s} accuracy {score:.3f} (n = {n})")
-report(start, f"LeNet, {len(losses)} steps of 64 images, one training, seed {seed}")
+steps, seeds = (60, 1) if quick else (300, 3)
+heaps = {"training": (x_train, y_train), "validation": (x_val, y_val), "test": (x_test, y_test)}
+for name, (x, y) in heaps.items():
+    scores = [accuracy(trained_lenet(seed + s, steps)[0], enlarge(x), y) for s in range(seeds)]
+    print(f"{name:10s} accuracy {np.mean(scores):.3f}, by seed {np.round(scores, 3)} (n = {len(y)})")
+report(start, f"LeNet, {steps} steps of 64 images, {seeds} trainings, seeds {seed} to {seed + seeds - 1}")
+losses = trained_lenet(seed, steps)[1]
 figure, axis = plt.subplots(figsize=(8, 3))
 axis.semilogy(losses, linewidth=0.6, color="C0", alpha=0.5, label="each mini-batch")
 axis.semilogy(np.arange(9, len(losses)), smooth(losses), color="C0", label="mean of ten")
@@ -669,14 +663,14 @@ plt.show()
 
 # %% [markdown]
 # The curve is that of training mode, with half of the features missing in every step; the accuracies are those of
-# evaluation mode, with all of them there.
+# evaluation mode, with all of them there. Read them with their $n$: one test image is 0.3 points, and trainings that
+# differ in nothing but the seed end up to a point apart. A single number proves little; three are the least.
 #
 # ### The real LeNet-5
 #
 # The lecture's network is a later relative. LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998) has neither ReLU nor
 # max-pooling nor dropout. Nor was it "the very first CNN": Fukushima's Neocognitron (1980), the time-delay
-# networks of
-# 1987 and LeCun's own network of 1989 came before. What it has, for images of 32 × 32:
+# networks of 1987 and LeCun's own network of 1989 came before. What it has, for images of 32 × 32:
 #
 # | layer | what | output | trainable |
 # |---|---|---|---|
@@ -692,8 +686,7 @@ plt.show()
 # "average pooling" of S2; the coefficient swallows the factor ¼, so it is an average with a learned gain.
 #
 # The C3 table, as printed in the paper, is drawn below. Six maps see three neighbours, six see four neighbours,
-# three see
-# four others, one sees all. It broke the symmetry between the maps and saved time, in 1998.
+# three see four others, one sees all. It broke the symmetry between the maps and saved time, in 1998.
 
 # %% nbgrader={"grade": false, "grade_id": "table", "locked": true, "schema_version": 3, "solution": false, "task": false}
 GROUPS = [(0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)]
@@ -727,9 +720,8 @@ plt.show()
 # %% [markdown]
 # ### Question 3 · Sixty thousand
 #
-# How many trainable parameters has C3, weights and biases, with this table? (The paper says that the whole
-# network has
-# 60,000. Check your answer against that.)
+# How many trainable parameters has C3, weights and biases, with this table? (The paper says that the whole network
+# has 60,000. Check your answer against that.)
 
 # %% nbgrader={"grade": false, "grade_id": "q-c3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_c3: a number
@@ -747,11 +739,9 @@ check_number(q_c3, 1516, "q_c3")
 # %% [markdown]
 # ### Exercise 5 · Subsampling with a coefficient
 #
-# Write the layer `Subsample(channels)`, with two parameters of shape `(C,)`: `coefficient`, born as ¼, and
-# `bias`, born
-# as 0. It adds up each 2 × 2 block of a map, multiplies by the map's coefficient and adds its bias. The squashing
-# is not
-# part of it. Heights and widths are even.
+# Write the layer `Subsample(channels)`, with two parameters of shape `(C,)`: `coefficient`, born as ¼, and `bias`,
+# born as 0. It adds up each 2 × 2 block of a map, multiplies by the map's coefficient and adds its bias. The
+# squashing is not part of it. Heights and widths are even.
 #
 # **Example.** A map `[[1, 2], [3, 6]]`, coefficient 0.5, bias 1: $0.5 \cdot 12 + 1 = 7$.
 
@@ -791,14 +781,11 @@ check_close(layer(x), want, "Subsample of (2, 3, 4, 6)", **CLOSE)
 # %% [markdown]
 # ### Exercise 6 · LeNet-5
 #
-# Assemble `LeNet5(table, codes)` for `x` of shape `(N, 1, 32, 32)`. Attribute names: `c1`, `s2`, `c3`, `s4`,
-# `c5`, `f6`,
-# where `c1`, `c3`, `c5` are `nn.Conv2d`, `f6` an `nn.Linear`, `s2` and `s4` your `Subsample`. Keep `table` and
-# `codes` as **buffers** (they are not learned). In the forward pass, C3 uses its weights times the table, so that
-# a map
-# that is not in the group has no say. `squash` follows each of the six layers. The output for class $k$ is the
-# squared
-# distance of F6's 84 numbers $u$ to code word $k$,
+# Assemble `LeNet5(table, codes)` for `x` of shape `(N, 1, 32, 32)`. Attribute names: `c1`, `s2`, `c3`, `s4`, `c5`,
+# `f6`, where `c1`, `c3`, `c5` are `nn.Conv2d`, `f6` an `nn.Linear`, `s2` and `s4` your `Subsample`. Keep `table`
+# and `codes` as **buffers** (they are not learned). In the forward pass, C3 uses its weights times the table, so
+# that a map that is not in the group has no say. `squash` follows each of the six layers. The output for class $k$
+# is the squared distance of F6's 84 numbers $u$ to code word $k$,
 #
 # $$ y_k = \sum_{i=1}^{84} (u_i - \text{codes}_{k,i})^2 $$
 #
@@ -929,8 +916,7 @@ report(start, f"{len(losses)} steps of 64 images, one training, seed {seed}")
 # ### Exercise 7 · Fit on training, apply anywhere
 #
 # Write `fit_normalisation(images, kind)` for byte images `(N, C, H, W)`. It returns two float arrays, `mean` and
-# `std`,
-# for pixels **after** the division by 255:
+# `std`, for pixels **after** the division by 255:
 #
 # | `kind` | `mean` | `std` |
 # |---|---|---|
@@ -1038,8 +1024,8 @@ for mean_shape in ((3, 1, 1), (3, 2, 5)):
 # </details>
 #
 # The three on patches of a photograph: 48 × 48 pixels, 154 patches, 100 to fit, the rest new. Each statistic does
-# what it
-# says on the training patches, and only about so on the new ones. That is right: the scale is the training set's.
+# what it says on the training patches, and only about so on the new ones. That is right: the scale is the training
+# set's.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 picture = (255 * photo("coffee")).astype(np.uint8)  # (3, 400, 600)
@@ -1100,8 +1086,7 @@ check_choice(q_resnet, "b", ["a", "b", "c"], "q_resnet")
 #   J(w) = \frac1N\sum_i (\hat y_i - y_i)^2 + \lambda\,(w_1^2 + w_2^2)$$
 #
 # The intercept $w_0$ is not punished. Say both features matter equally, $y = x_1 + 0.001\,x_2$: each moves $y$ by
-# about
-# one over its range. So $w_1 = 1$, and $w_2 = 0.001$.
+# about one over its range. So $w_1 = 1$, and $w_2 = 0.001$.
 #
 # ### Question 5 · Whom does the penalty hit?
 #
@@ -1127,11 +1112,9 @@ check_choice(q_penalty, "a", ["a", "b", "c"], "q_penalty")
 # %% [markdown]
 # ### Exercise 8 · Standardise
 #
-# Write `standardise(X)` for features `(N, D)`. For each column,
-# $\mu_j = \frac1N\sum_i x_{ij}$, $\;\sigma_j^2 = \frac1N\sum_i (x_{ij}-\mu_j)^2$,
-# $\;\hat x_{ij} = (x_{ij}-\mu_j)/\sigma_j$.
-# (One slide prints $\mu_j$ without the $\frac1N$, a later one has it.) Return $\hat X$ `(N, D)`, $\mu$ `(D,)`,
-# $\sigma$ `(D,)`. No column is constant.
+# Write `standardise(X)` for features `(N, D)`. For each column, $\mu_j = \frac1N\sum_i x_{ij}$, $\;\sigma_j^2 =
+# \frac1N\sum_i (x_{ij}-\mu_j)^2$, $\;\hat x_{ij} = (x_{ij}-\mu_j)/\sigma_j$. (One slide prints $\mu_j$ without the
+# $\frac1N$, a later one has it.) Return $\hat X$ `(N, D)`, $\mu$ `(D,)`, $\sigma$ `(D,)`. No column is constant.
 
 # %% nbgrader={"grade": false, "grade_id": "standardise", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def standardise(X):
@@ -1168,15 +1151,13 @@ for shape, number in (((7, 3), 521), ((4, 4), 522)):
 # %% [markdown]
 # ### Exercise 9 · The gradient of ridge regression
 #
-# Write `ridge_gradient(X, y, w, lam)` for features `X` of shape `(N, D)` and `w` of shape `(D + 1,)`, where
-# `w[0]` is the
-# intercept: the gradient of $J$ above, `(D + 1,)`. A slide prints
-# $\partial J/\partial w_1 = (\partial L/\partial w_1)\,x_1 + 2\lambda w_1$. Does that make sense? $x_1$ appears when
-# $\partial L/\partial\hat y$ is carried on to $w_1$.
+# Write `ridge_gradient(X, y, w, lam)` for features `X` of shape `(N, D)` and `w` of shape `(D + 1,)`, where `w[0]`
+# is the intercept: the gradient of $J$ above, `(D + 1,)`. A slide prints $\partial J/\partial w_1 = (\partial
+# L/\partial w_1)\,x_1 + 2\lambda w_1$. Does that make sense? $x_1$ appears when $\partial L/\partial\hat y$ is
+# carried on to $w_1$.
 #
-# **Example.** `X = [[2]]`, `y = [1]`, `w = [0, 1]`, $\lambda = 0.5$: $\hat y = 2$,
-# $\partial L/\partial\hat y = 2\cdot(2-1) = 2$.
-# So the gradient is $[2,\; 2\cdot 2 + 2\cdot 0.5\cdot 1] = [2, 5]$.
+# **Example.** `X = [[2]]`, `y = [1]`, `w = [0, 1]`, $\lambda = 0.5$: $\hat y = 2$, $\partial L/\partial\hat y =
+# 2\cdot(2-1) = 2$. So the gradient is $[2,\; 2\cdot 2 + 2\cdot 0.5\cdot 1] = [2, 5]$.
 
 # %% nbgrader={"grade": false, "grade_id": "ridge-gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ridge_gradient(X, y, w, lam):
@@ -1211,11 +1192,10 @@ for (N, D), lam, number in (((7, 3), 0.3, 523), ((4, 4), 0.0, 524), ((5, 1), 2.0
 # $$ H = \frac2N A^{\mathsf T}A + 2\lambda\,\mathrm{diag}(0, 1, \dots, 1),\qquad A = [\mathbf 1\;\;X] $$
 #
 # Its eigenvalues are the curvatures along the bowl's axes. Gradient descent with step $\eta$ shrinks the error
-# along an
-# axis of curvature $h$ by the factor $1 - \eta h$ per step. Two consequences: $\eta$ must stay below $2/h_\max$,
-# or the
-# steepest axis blows up; and the flattest axis then needs about $h_\max/h_\min$ steps. That ratio is the **condition
-# number** $\kappa$. A round bowl has $\kappa = 1$: one step with $\eta = 1/h$ and it is done.
+# along an axis of curvature $h$ by the factor $1 - \eta h$ per step. Two consequences: $\eta$ must stay below
+# $2/h_\max$, or the steepest axis blows up; and the flattest axis then needs about $h_\max/h_\min$ steps. That
+# ratio is the **condition number** $\kappa$. A round bowl has $\kappa = 1$: one step with $\eta = 1/h$ and it is
+# done.
 #
 # ### Question 6 · Which way is the valley long?
 #
@@ -1242,9 +1222,8 @@ check_choice(q_valley, "b", ["a", "b", "c"], "q_valley")
 # %% [markdown]
 # ### Exercise 10 · Curvature
 #
-# Write `curvature(X, lam)`: the largest learning rate bound $2/h_\max$ and the condition number
-# $\kappa = h_\max/h_\min$ of
-# the $H$ above, intercept included.
+# Write `curvature(X, lam)`: the largest learning rate bound $2/h_\max$ and the condition number $\kappa =
+# h_\max/h_\min$ of the $H$ above, intercept included.
 #
 # **Example.** `X = [[-1], [1]]`, $\lambda = 0.5$: $H = \mathrm{diag}(2, 2 + 1)$, so $2/3$ and $1.5$.
 
@@ -1349,16 +1328,13 @@ report(start, f"n = 1000 points, seed {seed}")
 # ### What one layer does to a signal's size
 #
 # One output of a convolution is a sum of $n$ products, $z = \sum_{i=1}^n w_i x_i$, where $n = C\cdot KH\cdot KW$
-# is the
-# **fan-in**. (The **fan-out** is $F\cdot KH\cdot KW$: in how many outputs one input has a part.) Let the weights
-# be drawn
-# independently with mean 0. Then the mixed terms average out and
+# is the **fan-in**. (The **fan-out** is $F\cdot KH\cdot KW$: in how many outputs one input has a part.) Let the
+# weights be drawn independently with mean 0. Then the mixed terms average out and
 #
 # $$ E[z^2] = n\cdot\mathrm{Var}(w)\cdot E[x^2] $$
 #
 # $z$ is as often positive as negative, so ReLU halves that: $E[\mathrm{relu}(z)^2] = \frac12E[z^2]$. One layer
-# multiplies the
-# mean square of the signal by the **gain**
+# multiplies the mean square of the signal by the **gain**
 #
 # $$ g = \tfrac12\, n\,\mathrm{Var}(w) $$
 #
@@ -1376,10 +1352,9 @@ report(start, f"n = 1000 points, seed {seed}")
 #
 # ### Exercise 11 · Five schemes
 #
-# Write `weight_std(scheme, shape)`: the standard deviation of the weights, for filters of shape `(F, C, KH, KW)`. And
-# `draw_filters(scheme, shape, seed)`: a float32 tensor of such weights, uniform or normal as the table says, the
-# same for
-# the same seed (draw from a generator of your own, so that nobody else's random numbers change).
+# Write `weight_std(scheme, shape)`: the standard deviation of the weights, for filters of shape `(F, C, KH, KW)`.
+# And `draw_filters(scheme, shape, seed)`: a float32 tensor of such weights, uniform or normal as the table says,
+# the same for the same seed (draw from a generator of your own, so that nobody else's random numbers change).
 #
 # **Example.** For `(64, 64, 3, 3)`, $n = 576$: `"torch"` has standard deviation $\frac{1}{24\sqrt3} = 0.0241$.
 
@@ -1512,10 +1487,9 @@ check_choice(q_twenty, "d", ["a", "b", "c", "d"], "q_twenty")
 # %% [markdown]
 # ### Exercise 12 · Through all layers
 #
-# Write `activation_profile(weights, x)` to see it. `weights` is a list of filters `(F, C, K, K)` with odd $K$, `x` is
-# `(N, C, H, W)`. Each layer convolves with stride 1, zero padding $(K-1)/2$ and no bias, then applies ReLU.
-# Return the list
-# of the activations **behind each ReLU**, one tensor a layer.
+# Write `activation_profile(weights, x)` to see it. `weights` is a list of filters `(F, C, K, K)` with odd $K$, `x`
+# is `(N, C, H, W)`. Each layer convolves with stride 1, zero padding $(K-1)/2$ and no bias, then applies ReLU.
+# Return the list of the activations **behind each ReLU**, one tensor a layer.
 
 # %% nbgrader={"grade": false, "grade_id": "profile", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def activation_profile(weights, x):
@@ -1555,10 +1529,8 @@ check_unchanged(x, kept, "x")
 
 # %% [markdown]
 # The five schemes, twenty layers, 64 channels. Each little histogram shows the activations behind one layer that
-# are not
-# zero (half of them are), all on the **same** axis from 0 to 2, so that you see what happens to their size. The
-# number in it is
-# their standard deviation, zeros included. Follow a row from left to right.
+# are not zero (half of them are), all on the **same** axis from 0 to 2, so that you see what happens to their
+# size. The number in it is their standard deviation, zeros included. Follow a row from left to right.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -1598,14 +1570,12 @@ report(start, f"n = {len(x)} random inputs of 64 × 16 × 16, one draw of weight
 # The lines are straight: each layer takes the same share, as the gain says. (The slide's $\pm1/n$ is a slip for
 # $\pm1/\sqrt n$, and even that, PyTorch's default, fades by eight powers of ten in twenty layers. It survives in
 # practice because nets are shallow, or have BatchNorm.) Xavier's $n\,\mathrm{Var}(w) = 1$ is made for tanh, whose
-# slope at
-# zero is 1. He's factor 2 pays for the half that ReLU cuts away. What the forward pass loses, the backward pass loses
-# in the same way; a signal of $10^{-36}$ trains nothing.
+# slope at zero is 1. He's factor 2 pays for the half that ReLU cuts away. What the forward pass loses, the
+# backward pass loses in the same way; a signal of $10^{-36}$ trains nothing.
 #
 # In the first row everything is a spike at zero from the start, in the next two from layer 5 on. Only He's row
-# keeps its shape to the
-# end. It loses half of its size: at the border the zeros of the padding stand in for inputs, which costs a
-# twelfth of the mean square a layer.
+# keeps its shape to the end. It loses half of its size: at the border the zeros of the padding stand in for
+# inputs, which costs a twelfth of the mean square a layer.
 #
 # ### Question 9 · Whose is it?
 #
@@ -1631,24 +1601,20 @@ check_choice(q_he, "b", ["a", "b", "c"], "q_he")
 # %% [markdown]
 # ## Part 4 · Which bend?
 #
-# Slides say: "don't use sigmoid or tanh", "just use ReLU", "ReLU converges much faster, e.g. 6×". The six comes from
-# one figure of the AlexNet paper: a four-layer CNN on CIFAR-10 reached 25% training error six times sooner with
-# ReLU than
-# with tanh, the learning rate of each "chosen independently to make training as fast as possible".
+# Slides say: "don't use sigmoid or tanh", "just use ReLU", "ReLU converges much faster, e.g. 6×". The six comes
+# from one figure of the AlexNet paper: a four-layer CNN on CIFAR-10 reached 25% training error six times sooner
+# with ReLU than with tanh, the learning rate of each "chosen independently to make training as fast as possible".
 #
 # To repeat that we need a number for "how soon".
 #
 # ### Exercise 13 · Steps to a loss
 #
 # A single mini-batch may be lucky. Write `steps_to(losses, target, window=10)`: the number of steps after which
-# the mean of
-# the **last** `window` losses is at most `target` for the first time, or `None` if that never happens. Before
-# `window`
-# steps there is no such mean.
+# the mean of the **last** `window` losses is at most `target` for the first time, or `None` if that never happens.
+# Before `window` steps there is no such mean.
 #
 # **Example.** `steps_to([4, 1, 3, 1, 0], target=2, window=2)`: the means of two are 2.5 (after step 2), 2 (after
-# step 3) …
-# so the answer is 3.
+# step 3) … so the answer is 3.
 
 # %% nbgrader={"grade": false, "grade_id": "steps-to", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def steps_to(losses, target, window=10):
@@ -1687,8 +1653,8 @@ assert steps_to([1.0, 2.0, 3.0], 2.0, window=3) == 3, "one window of exactly all
 
 # %% [markdown]
 # The network: four convolutions and a linear layer on the 8 × 8 digits, every bias 0. He's weights for ReLU,
-# Xavier's for
-# tanh and sigmoid, as their authors meant them. Each gets four learning rates and three seeds, 36 runs in all.
+# Xavier's for tanh and sigmoid, as their authors meant them. Each gets four learning rates and three seeds, 36
+# runs in all.
 
 # %% nbgrader={"grade": false, "grade_id": "small-cnn", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def small_cnn(bend, seed, convs=4, batchnorm=False, init="fit", width=16):
@@ -1721,8 +1687,7 @@ def small_cnn(bend, seed, convs=4, batchnorm=False, init="fit", width=16):
 # ### Question 10 · Six times?
 #
 # Predict, then run the experiment, then correct yourself if you must. When each function gets **its own best**
-# learning
-# rate of the four, how do tanh and ReLU compare on the way to a training loss of 0.1?
+# learning rate of the four, how do tanh and ReLU compare on the way to a training loss of 0.1?
 #
 # - `"a"`: ReLU needs about a sixth of tanh's steps, as on the slide
 # - `"b"`: ReLU is ahead, but takes more than half of tanh's steps
@@ -1772,12 +1737,11 @@ report(start, f"{len(runs) * seeds} trainings on n = {len(y_train)} digits, seed
 
 # %% [markdown]
 # What this shows, and what not. **Sigmoid** never starts, at any of these rates, within 300 steps: its slope is at
-# most ¼, and little of a gradient gets through four of them (lesson 03). On this small problem **tanh** is as
-# good as ReLU and stands a larger
-# learning rate; at 0.01, ReLU is three times as fast. "6×" is a measurement on one network and one data set, no law.
-# ReLU's case is a different one: it is cheap, it does not saturate, and *deep* networks train with it. Its
-# relatives (leaky
-# ReLU, ELU, GELU: lesson 03) move the accuracy by fractions of a per cent; take ReLU until you have a reason.
+# most ¼, and little of a gradient gets through four of them (lesson 03). On this small problem **tanh** is as good
+# as ReLU and stands a larger learning rate; at 0.01, ReLU is three times as fast. "6×" is a measurement on one
+# network and one data set, no law. ReLU's case is a different one: it is cheap, it does not saturate, and *deep*
+# networks train with it. Its relatives (leaky ReLU, ELU, GELU: lesson 03) move the accuracy by fractions of a per
+# cent; take ReLU until you have a reason.
 #
 # ### When a ReLU dies
 #
@@ -1804,9 +1768,9 @@ check_number(q_dead, 0, "q_dead")
 # ### Question 12 · A slightly positive bias
 #
 # "People like to initialise ReLU neurons with slightly positive biases (e.g. 0.01)", says a slide, against dying.
-# At the start,
-# let a unit's input be standard normal before the bias. By how many **percentage points** does the bias 0.01 raise
-# the share of images for which the unit is on? (The normal density at 0 is $1/\sqrt{2\pi} = 0.399$.) Within 5%.
+# At the start, let a unit's input be standard normal before the bias. By how many **percentage points** does the
+# bias 0.01 raise the share of images for which the unit is on? (The normal density at 0 is $1/\sqrt{2\pi} =
+# 0.399$.) Within 5%.
 
 # %% nbgrader={"grade": false, "grade_id": "q-bias", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_bias: a number, percentage points
@@ -1828,8 +1792,7 @@ check_number(q_bias, 0.399, "q_bias", rtol=0.05)
 # ### Exercise 14 · Count the dead
 #
 # Write `dead_units(maps)` for activations `(N, C, H, W)` behind a ReLU: a boolean tensor `(C,)`, true for a
-# channel that is
-# zero everywhere in every image.
+# channel that is zero everywhere in every image.
 
 # %% nbgrader={"grade": false, "grade_id": "dead-units", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def dead_units(maps):
@@ -1859,8 +1822,7 @@ for shape in ((3, 5, 4, 2), (4, 4, 3, 3), (1, 3, 2, 5)):
 
 # %% [markdown]
 # What kills them? Steps that are too long. The same four-layer network, ReLU, 100 steps with rising learning
-# rates; counted
-# on all training images.
+# rates; counted on all training images.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -1893,15 +1855,13 @@ report(start, f"{4 * seeds} trainings, dead on all n = {len(y_train)} training d
 #
 # Standardising the input made the first layer's bowl round. A deep network is a chain of models, and each has the
 # layer below for an input. BatchNorm (Ioffe and Szegedy 2015) standardises there too, per channel, with the
-# statistics of
-# the mini-batch, and then gives each channel a scale $\gamma$ and a shift $\beta$ to learn:
+# statistics of the mini-batch, and then gives each channel a scale $\gamma$ and a shift $\beta$ to learn:
 #
 # $$ \hat x = \frac{x-\mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad y = \gamma\,\hat x + \beta $$
 #
-# In a CNN it stands between the convolution and the bend. Slides leave out four things that the code must know: the
-# $\varepsilon$; that $\mu$, $\sigma^2$ are taken **per channel over samples, rows and columns**; that evaluation
-# uses **running
-# averages** gathered in training; and which variance goes where.
+# In a CNN it stands between the convolution and the bend. Slides leave out four things that the code must know:
+# the $\varepsilon$; that $\mu$, $\sigma^2$ are taken **per channel over samples, rows and columns**; that
+# evaluation uses **running averages** gathered in training; and which variance goes where.
 #
 # ### Question 13 · A constant channel
 #
@@ -1924,9 +1884,8 @@ check_number(q_constant, 5, "q_constant")
 # ### Exercise 15 · BatchNorm2d
 #
 # Write the layer as an `nn.Module` that could stand in for PyTorch's, out of plain tensor arithmetic (no
-# `nn.BatchNorm…`, no
-# `F.batch_norm`). In lesson 04 you wrote the same as a function, backward included; here PyTorch derives the
-# gradient, *if* you let it see how mean and variance were made.
+# `nn.BatchNorm…`, no `F.batch_norm`). In lesson 04 you wrote the same as a function, backward included; here
+# PyTorch derives the gradient, *if* you let it see how mean and variance were made.
 #
 # - `BatchNorm2d(channels, eps=1e-5, momentum=0.1)`.
 # - Learned, `(C,)`: `weight` ($\gamma$, born as ones) and `bias` ($\beta$, zeros).
@@ -1938,8 +1897,7 @@ check_number(q_constant, 5, "q_constant")
 # - **Evaluation**: normalise with the running statistics; change nothing.
 #
 # **Example.** One channel, values 1 and 3 in a batch: mean 2, biased variance 1, so $\hat x \approx \mp1$; the
-# buffers become 0.2
-# and $0.9\cdot1 + 0.1\cdot2 = 1.1$.
+# buffers become 0.2 and $0.9\cdot1 + 0.1\cdot2 = 1.1$.
 
 # %% nbgrader={"grade": false, "grade_id": "batchnorm", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class BatchNorm2d(nn.Module):
@@ -2118,16 +2076,14 @@ for shape, number in (((3, 2, 4, 5), 564), ((2, 3, 3, 2), 565)):
 # <details><summary>Help: the output is right, the gradient of x is not</summary>
 #
 # The mean and the variance come from `x`. Computed under `no_grad()`, or detached, they are constants to PyTorch,
-# and two
-# of the three roads back (lesson 04) are closed. Only the *buffers'* update belongs under `no_grad()`.
+# and two of the three roads back (lesson 04) are closed. Only the *buffers'* update belongs under `no_grad()`.
 # </details>
 #
 # ### Exercise 16 · A block
 #
 # From here on you may use `nn.BatchNorm2d`; yours is its equal. Write `conv_block(c_in, c_out, batchnorm)`, an
 # `nn.Sequential` of a 3 × 3 convolution (padding 1, stride 1), BatchNorm if asked for, and ReLU, in this order.
-# The convolution
-# has a bias only where no BatchNorm follows, which would remove it.
+# The convolution has a bias only where no BatchNorm follows, which would remove it.
 
 # %% nbgrader={"grade": false, "grade_id": "conv-block", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def conv_block(c_in, c_out, batchnorm):
@@ -2184,8 +2140,8 @@ for norm in (False, True):
 # ### What BatchNorm buys: learning rates
 #
 # Six convolutions, ReLU, 8 × 8 digits, 120 steps. Three ways to begin, seven learning rates, two seeds: PyTorch's
-# default weights
-# (whose gain you computed: ⅙ a layer), He's weights, and the default weights with BatchNorm. Low is good.
+# default weights (whose gain you computed: ⅙ a layer), He's weights, and the default weights with BatchNorm. Low
+# is good.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -2219,10 +2175,9 @@ report(start, f"{len(ways) * len(rates) * seeds} trainings on n = {len(y_train)}
 
 # %% [markdown]
 # The same network with the same weights learns nothing at most rates without BatchNorm, and learns well over two
-# powers of ten
-# with it. He's weights get part of the way. That is what is meant by "less sensitive to initialisation" and
-# "larger learning
-# rates". And the sigmoid, which never started in part 4? Four convolutions, learning rate 0.03, without and with:
+# powers of ten with it. He's weights get part of the way. That is what is meant by "less sensitive to
+# initialisation" and "larger learning rates". And the sigmoid, which never started in part 4? Four convolutions,
+# learning rate 0.03, without and with:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -2239,10 +2194,9 @@ report(start, f"one number a seed, from {seed}")
 # ### BatchNorm in the literature
 #
 # A slide shows the original experiment: Inception without BatchNorm reaches 72.2% accuracy on ImageNet after 31.0
-# million steps.
-# With it ("BN-Baseline", same learning rate) 13.3 million. "BN-x5", five times the learning rate: 2.1 million.
-# "BN-x30": 2.7 million,
-# and the best final accuracy, 74.8%. "BN-x5-Sigmoid" gets to 69.8%; a sigmoid without BatchNorm got nowhere.
+# million steps. With it ("BN-Baseline", same learning rate) 13.3 million. "BN-x5", five times the learning rate:
+# 2.1 million. "BN-x30": 2.7 million, and the best final accuracy, 74.8%. "BN-x5-Sigmoid" gets to 69.8%; a sigmoid
+# without BatchNorm got nowhere.
 #
 # ### Question 14 · How many times?
 #
@@ -2265,10 +2219,8 @@ check_number(q_speedup, 31.0 / 2.1, "q_speedup", rtol=0.02)
 # ### Question 15 · Credit
 #
 # The paper's section 4.2.1 lists what else was changed for BN-x5: dropout and local response normalisation
-# removed, the
-# L2 penalty cut by 5, the learning rate's decay six times faster, more thorough shuffling, fewer photometric
-# distortions. Which
-# statement stands?
+# removed, the L2 penalty cut by 5, the learning rate's decay six times faster, more thorough shuffling, fewer
+# photometric distortions. Which statement stands?
 #
 # - `"a"`: the factor of question 14 is the effect of the five times larger learning rate alone
 # - `"b"`: GoogLeNet (Inception-v1, 2014) used BatchNorm, and made it popular
@@ -2291,22 +2243,18 @@ check_choice(q_credit, "c", ["a", "b", "c", "d"], "q_credit")
 
 # %% [markdown]
 # Santurkar et al. (2018) injected noise *behind* BatchNorm, so that distributions shifted more than without it,
-# and it trained as
-# fast. What they measured to change is the smoothness of the loss: gradients that can be trusted over longer
-# steps. That is part
-# 2's round bowl again, and it fits the experiment above.
+# and it trained as fast. What they measured to change is the smoothness of the loss: gradients that can be trusted
+# over longer steps. That is part 2's round bowl again, and it fits the experiment above.
 #
 # ## Part 6 · Dropout and weight decay
 #
 # Dropout (Srivastava et al. 2014) switches off each unit with probability $p$, anew for every image and every
-# step. Each image
-# trains a smaller network; no unit can rely on a particular other one.
+# step. Each image trains a smaller network; no unit can rely on a particular other one.
 #
 # ### Question 16 · Which weights learn?
 #
 # LeNet's `fc1` has $800 \times 500$ weights. For one image 400 of its inputs and 250 of its outputs are on, all
-# others dropped. For how
-# many of the 400,000 weights can this image's gradient be different from zero?
+# others dropped. For how many of the 400,000 weights can this image's gradient be different from zero?
 
 # %% nbgrader={"grade": false, "grade_id": "q-on-on", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_on_on: a number
@@ -2325,9 +2273,8 @@ check_number(q_on_on, 100_000, "q_on_on")
 # ### Question 17 · The rule that the slides leave out
 #
 # Classic dropout does nothing but dropping. A unit that sums 100 inputs then gets fewer in training than in the
-# test, where all are
-# there. So in the test its incoming weights have to be multiplied by a factor. Which, for a **drop** probability
-# of $p = 0.2$?
+# test, where all are there. So in the test its incoming weights have to be multiplied by a factor. Which, for a
+# **drop** probability of $p = 0.2$?
 
 # %% nbgrader={"grade": false, "grade_id": "q-test-rule", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_test_rule: a number
@@ -2344,8 +2291,7 @@ check_number(q_test_rule, 0.8, "q_test_rule", rtol=1e-6)
 
 # %% [markdown]
 # *Inverted* dropout, PyTorch's, pays in training instead: what is kept is divided by the same factor at once, and
-# in the test nothing is
-# done at all.
+# in the test nothing is done at all.
 #
 # ### Exercise 17 · Inverted dropout
 #
@@ -2445,9 +2391,9 @@ for shape, p in (((20, 30), 0.5), ((5, 4, 3, 6), 0.3)):
 #
 # ### Does it help?
 #
-# The slide's experiment: fully connected networks with 2, 3 and 4 hidden layers (there 1,024 to
-# 2,048 units on MNIST, here
-# 256 on digits), half of the hidden units dropped, 200 training images so that there is something to overfit.
+# The slide's experiment: fully connected networks with 2, 3 and 4 hidden layers (there 1,024 to 2,048 units on
+# MNIST, here 256 on digits), half of the hidden units dropped, 200 training images so that there is something to
+# overfit.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -2486,20 +2432,16 @@ report(start, f"n = {few} training digits, 360 validation digits, {seeds} seeds,
 
 # %% [markdown]
 # Look at the dots before you believe a line: one image of 360 is 0.3 points, and the seeds of one setting spread
-# over one to two
-# points. With four hidden layers all four seeds are better with dropout, with three nothing can be said. On
-# MNIST, with
-# ten times as many units, Srivastava et al. measured a clear gain at every depth; here it is at best a small one.
-# Two more things that slides get wrong or leave open. The lecture's
-# LeNet drops *convolutional* features too, before `fc1`; AlexNet only dropped in its two large linear layers. And
-# the gradient of a dropped
-# unit is zero for *that image*; its weights still learn from the others of the batch.
+# over one to two points. With four hidden layers the dots with dropout lie below those without, with three nothing
+# can be said. On MNIST, with ten times as many units, Srivastava et al. measured a clear gain at every depth; here
+# it is at best a small one. Two more things that slides get wrong or leave open. The lecture's LeNet drops
+# *convolutional* features too, before `fc1`; AlexNet only dropped in its two large linear layers. And the gradient
+# of a dropped unit is zero for *that image*; its weights still learn from the others of the batch.
 #
 # ### Weight decay
 #
 # The other classic regulariser is part 2's penalty, $J = L + \lambda\lVert w\rVert^2$. PyTorch's SGD calls it
-# `weight_decay`, and adds
-# `weight_decay · w` to the gradient.
+# `weight_decay`, and adds `weight_decay · w` to the gradient.
 #
 # ### Question 18 · From λ to weight_decay
 #
@@ -2523,13 +2465,10 @@ check_number(q_decay, 0.0005, "q_decay", rtol=1e-6)
 #
 # A trained LeNet, layer by layer. "First layers detect edges, deeper ones parts of objects": let us look.
 #
-# The filters of the first layer can be drawn as they are, 5 × 5 pixels. They are best drawn with a colour map
-# that shows
-# zero, each by its own largest weight. Deeper filters have 20 channels each and show nothing to the eye: there,
-# look at
-# what they *respond* to. Here are the 20 filters of two LeNets from the same random beginning: above that of part
-# 1, below one
-# trained with a larger learning rate, 0.05, and weight decay 0.01.
+# The filters of the first layer can be drawn as they are, 5 × 5 pixels. They are best drawn with a colour map that
+# shows zero, each by its own largest weight. Deeper filters have 20 channels each and show nothing to the eye:
+# there, look at what they *respond* to. Here are the 20 filters of two LeNets from the same random beginning:
+# above that of part 1, below one trained with a larger learning rate, 0.05, and weight decay 0.01.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 start = time.perf_counter()
@@ -2543,21 +2482,19 @@ plt.show()
 
 # %% [markdown]
 # Above, mostly the noise of the beginning: training had no reason to remove what does no harm. Weight decay has
-# one. Below, what
-# the loss does not hold on to has faded, and bars and edges of several orientations are left, red against blue:
-# the edge
-# detectors that slides promise. It is this network that we take apart. (`trained_lenet` remembers it.)
+# one. Below, what the loss does not hold on to has faded, and bars and edges of several orientations are left, red
+# against blue: the edge detectors that slides promise. It is this network that we take apart. (`trained_lenet`
+# remembers it.)
 #
 # ### Exercise 18 · Record
 #
-# A *hook* is a function that PyTorch calls whenever a layer has run: `handle = layer.register_forward_hook(f)` calls
-# `f(layer, inputs, output)`, until `handle.remove()`. Write `record(model, x, names)`: run `model` on `x` and
-# return a
-# dict from each name in `names` to that layer's output. `model.get_submodule(name)` finds a layer by name.
+# A *hook* is a function that PyTorch calls whenever a layer has run: `handle = layer.register_forward_hook(f)`
+# calls `f(layer, inputs, output)`, until `handle.remove()`. Write `record(model, x, names)`: run `model` on `x`
+# and return a dict from each name in `names` to that layer's output. `model.get_submodule(name)` finds a layer by
+# name.
 #
 # Be a good guest. Run in evaluation mode without gradients; return tensors that are **detached copies** (a later
-# in-place ReLU
-# would overwrite what you hold); leave no hook behind, and the model in the mode it was in.
+# in-place ReLU would overwrite what you hold); leave no hook behind, and the model in the mode it was in.
 
 # %% nbgrader={"grade": false, "grade_id": "record", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def record(model, x, names):
@@ -2651,8 +2588,7 @@ assert same, "recording has changed the model's running statistics"
 # ### Exercise 19 · Each map on its own scale
 #
 # One map reaches 0.1, its neighbour 8: drawn on one scale the first is black. Write `own_scale(maps)` for maps
-# `(C, H, W)`: each brought to
-# [0, 1] by **its own** minimum and maximum. A constant map becomes all zeros.
+# `(C, H, W)`: each brought to [0, 1] by **its own** minimum and maximum. A constant map becomes all zeros.
 
 # %% nbgrader={"grade": false, "grade_id": "own-scale", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def own_scale(maps):
@@ -2693,14 +2629,12 @@ plt.show()
 # ### Exercise 20 · Top patches
 #
 # To learn what a deep unit responds to, ask the data: **which image patches excite it most?** A unit at `(i, j)`
-# of a feature map sees a window
-# of `size` rows and columns (its receptive field, lesson 02) that begins at row `i · jump + start` and column
-# `j · jump + start` of the image. Write
-# `top_patches(images, maps, channel, k, size, jump, start)` with images `(N, C, H, W)`, maps `(N, F, OH, OW)`.
-# For each image take the place where
-# `channel` is **largest** (one patch an image, or the same stroke comes again and again). Return the numbers of
-# the `k` images with the largest values,
-# strongest first, `(k,)`, and their patches `(k, C, size, size)`. What lies outside the image is 0.
+# of a feature map sees a window of `size` rows and columns (its receptive field, lesson 02) that begins at row `i
+# · jump + start` and column `j · jump + start` of the image. Write `top_patches(images, maps, channel, k, size,
+# jump, start)` with images `(N, C, H, W)`, maps `(N, F, OH, OW)`. For each image take the place where `channel` is
+# **largest** (one patch an image, or the same stroke comes again and again). Return the numbers of the `k` images
+# with the largest values, strongest first, `(k,)`, and their patches `(k, C, size, size)`. What lies outside the
+# image is 0.
 #
 # **Example.** LeNet's `conv2`: kernel 5, pooling 2, kernel 5 give size 14, jump 2, start 0.
 
@@ -2789,17 +2723,14 @@ show_images(sheets, captions, columns=8, size=1.0, limits=(float(x_train.min()),
 plt.show()
 
 # %% [markdown]
-# The number above a patch is its image's label. A unit has its stroke: an end, a bend, a crossing, often shared
-# by two or three digits, and it
-# wants it wherever it lies. That is the hierarchy of the textbooks, one step of it: bars in `conv1`, parts of
-# digits in `conv2`. In
-# networks for photographs it goes on to textures, eyes, faces.
+# The number above a patch is its image's label. A unit has its stroke: an end, a bend, a crossing, often shared by
+# two or three digits, and it wants it wherever it lies. That is the hierarchy of the textbooks, one step of it:
+# bars in `conv1`, parts of digits in `conv2`. In networks for photographs it goes on to textures, eyes, faces.
 #
 # ### A deconvnet
 #
-# Zeiler and Fergus (2014) asked more sharply: *which pixels of this patch* made the unit fire? Keep one
-# activation of a layer, set all
-# others to zero, and send it **back down** to the pixels, undoing each layer in turn:
+# Zeiler and Fergus (2014) asked more sharply: *which pixels of this patch* made the unit fire? Keep one activation
+# of a layer, set all others to zero, and send it **back down** to the pixels, undoing each layer in turn:
 #
 # - **pooling**: remember in the forward pass where each maximum stood (the *switches*); on the way down put the value
 #   back there, and zeros elsewhere. `F.max_pool2d(x, 2, return_indices=True)` returns the switches: for each window the
@@ -2813,9 +2744,8 @@ plt.show()
 # Write `unpool(y, switches, shape)` for `y` and `switches` of shape `(N, C, h, w)`, windows that do not overlap, and
 # `shape = (H, W)` of the maps before pooling. Returns `(N, C, H, W)`.
 #
-# **Example.** A map `[[1, 7], [3, 2]]` has the maximum at place 1. `unpool` of the value 5 with switch 1 and
-# shape (2, 2) gives
-# `[[0, 5], [0, 0]]`.
+# **Example.** A map `[[1, 7], [3, 2]]` has the maximum at place 1. `unpool` of the value 5 with switch 1 and shape
+# (2, 2) gives `[[0, 5], [0, 0]]`.
 
 # %% nbgrader={"grade": false, "grade_id": "unpool", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def unpool(y, switches, shape):
@@ -2846,12 +2776,9 @@ for shape, window in (((2, 3, 4, 6), 2), ((2, 2, 5, 7), 2), ((1, 3, 6, 9), 3)):
 # ### Exercise 22 · Down to the pixels
 #
 # LeNet up to its second ReLU is: `conv1` (no padding), ReLU, max-pool with switches, `conv2` (no padding), ReLU.
-# Write
-# `deconvnet(top, w2, switches, shape, w1)`: from `top` `(N, C2, h, w)`, what is kept of the activations behind
-# the second ReLU, down to the pixels.
-# In this order: ReLU, `w2` transposed, unpool to `shape`, ReLU, `w1` transposed. With `w2` `(C2, C1, KH, KW)` and
-# `w1` `(C1, C0, KH, KW)` the result is
-# `(N, C0, H, W)`.
+# Write `deconvnet(top, w2, switches, shape, w1)`: from `top` `(N, C2, h, w)`, what is kept of the activations
+# behind the second ReLU, down to the pixels. In this order: ReLU, `w2` transposed, unpool to `shape`, ReLU, `w1`
+# transposed. With `w2` `(C2, C1, KH, KW)` and `w1` `(C1, C0, KH, KW)` the result is `(N, C0, H, W)`.
 
 # %% nbgrader={"grade": false, "grade_id": "deconvnet", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def deconvnet(top, w2, switches, shape, w1):
@@ -2911,8 +2838,7 @@ for C2, C1, C0, size in ((4, 3, 2, (8, 6)), (3, 3, 3, (6, 6))):
 # <details><summary>Help: expected input to have … channels</summary>
 #
 # `F.conv_transpose2d` takes the **forward** filters as they are, `(C_out, C_in, KH, KW)`, and maps `C_out`
-# channels back to
-# `C_in`. Nothing needs to be transposed or flipped by hand.
+# channels back to `C_in`. Nothing needs to be transposed or flipped by hand.
 # </details>
 #
 # The same six units. Left of each pair the patch, right what the deconvnet says excited the unit in it.
@@ -2946,8 +2872,7 @@ plt.show()
 # ### Question 19 · Not quite a gradient
 #
 # Unpooling with switches and the transposed filters are what backprop does too. Only the ReLU differs. In the
-# forward pass a unit's input
-# was $-1$. On the way down, $+3$ arrives at its ReLU. What passes?
+# forward pass a unit's input was $-1$. On the way down, $+3$ arrives at its ReLU. What passes?
 #
 # - `"a"`: deconvnet 3, gradient 0
 # - `"b"`: deconvnet 0, gradient 3
@@ -2969,8 +2894,7 @@ check_choice(q_relu_down, "a", ["a", "b", "c", "d"], "q_relu_down")
 
 # %% [markdown]
 # The deconvnet gates by the sign of what *comes down*, backprop by the sign of what *went up*. (Guided backprop,
-# 2015, asks for both.) So a
-# deconvnet's picture is no gradient and no proof; it is a well-chosen look.
+# 2015, asks for both.) So a deconvnet's picture is no gradient and no proof; it is a well-chosen look.
 #
 # ## Summary
 #
@@ -2985,9 +2909,8 @@ check_choice(q_relu_down, "a", ["a", "b", "c", "d"], "q_relu_down")
 # | weight decay | $\lambda\lVert w\rVert^2$ is `weight_decay` $= 2\lambda$ | |
 # | deconvnet | switches, transposed filters, ReLU on what comes down | parts of digits |
 #
-# Three habits: say which mode the network is in; give every choice of a comparison its own best learning rate;
-# and print seeds,
-# $n$, time and hardware under every number.
+# Three habits: say which mode the network is in; give every choice of a comparison its own best learning rate; and
+# print seeds, $n$, time and hardware under every number.
 #
 # **Next:** lesson 06 goes through the classic architectures, AlexNet, ZFNet (of the deconvnet's authors) and VGG,
 # layer by layer.
