@@ -370,18 +370,19 @@ def boot_code(wire: str, limit: int, packages: list[str] | None, warm: bool) -> 
     texts = {name: (here / f"{name}.py").read_text(encoding="utf-8") for name in names}
     return f"""
 def _boot():
-    import os, sys, types
-    if "autograder.bridge" not in sys.modules:
-        package = sys.modules["autograder"] = types.ModuleType("autograder")
-        package.__path__ = []
-        for name, text in {texts!r}.items():
-            module = types.ModuleType("autograder." + name)
-            sys.modules["autograder." + name] = module
-            setattr(package, name, module)
-            exec(compile(text, "autograder/" + name + ".py", "exec"), module.__dict__)
-    package = sys.modules["autograder"]
+    import sys, types
+    kernel = get_ipython().kernel
+    package = vars(kernel).pop("_bridge", None) or types.ModuleType("autograder")
+    sys.modules["autograder"], package.__path__ = package, []
+    for name in {BRIDGE!r}:
+        module = getattr(package, name, None) or types.ModuleType("autograder." + name)
+        sys.modules["autograder." + name] = module
+        setattr(package, name, module)
+    for name, text in {texts!r}.items():
+        code = compile(text, "autograder/" + name + ".py", "exec")
+        exec(code, vars(getattr(package, name)))
     package.bridge.connect({wire!r}, get_ipython().user_ns, {limit})
-    package.bridge.attend(get_ipython().kernel)
+    package.bridge.attend(kernel)
     if {packages!r} is not None:
         package.gate.close({packages!r})
 _boot()

@@ -127,7 +127,6 @@ class ForkProvisioner(KernelProvisionerBase):
         finally:
             os.close(archive)
         self._channel.setblocking(False)
-        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         answer = await self._next_message(START_SECONDS)
         if "pid" not in answer:
             await self.cleanup()

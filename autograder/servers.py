@@ -83,6 +83,8 @@ class ForkServer:
         """
         self.wait_ready()
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Before init can say a word: each of its messages is to carry its pid.
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
             message = json.dumps(request).encode()
             try:

@@ -60,7 +60,7 @@ POOLS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUME
 HEARTBEAT_SECONDS = 10.0
 _app: Any = None
 _threads = 1
-# The grader's modules, of which a submission finds no trace but its end of the wire.
+# The grader's modules, of which a kernel shows no trace, and a submission its end of the wire.
 _own_modules: list[str] = []
 BRIDGE = ("wire", "peer", "bridge", "gate")
 _bridge = types.ModuleType("autograder")
@@ -184,9 +184,6 @@ def listen(connection: dict[str, Any]) -> None:
             sys.modules["torch"].set_num_threads(_threads)
     for name in _own_modules:
         sys.modules.pop(name, None)
-    sys.modules["autograder"] = _bridge
-    for name in BRIDGE:
-        sys.modules[f"autograder.{name}"] = getattr(_bridge, name)
     app = _app
     app.session.pid = os.getpid()
     app.session.session = uuid.uuid4().hex
@@ -200,6 +197,7 @@ def listen(connection: dict[str, Any]) -> None:
     with _no_modules_to_list():
         app.init_kernel()  # takes the shell that is there: it is a singleton
     shell.parent = shell.kernel = app.kernel
+    app.kernel._bridge = _bridge  # for the engine, which puts it in place before any cell
     app.init_path()
     app.init_shell()
     sys.stdout.flush()
