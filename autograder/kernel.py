@@ -19,7 +19,7 @@ GRACE = 3.0
 # How long a kernel may take to answer at all: a shared machine can be slow.
 START = 120.0
 # How long the output of a cell that said too much may take to read, when the cell has ended.
-DRAIN = 1.0
+DRAIN = 0.1
 
 
 class KernelDied(Exception):
