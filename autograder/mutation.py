@@ -36,10 +36,7 @@ from autograder.mistake_logs import DEPENDS, KEPT_DAYS
 from autograder.mutants import Mutant
 from autograder.registration import register
 from autograder.scopes import bound_names, plain_python
-from autograder.work import KERNEL
-from autograder.work import _lay_out as lay_out
-from autograder.work import _opened as opened
-from autograder.work import _packages as packages_of
+from autograder.work import KERNEL, lay_out, opened, packages_of
 
 # A mutant is known well enough by two tests that it fails; one that passes all others is alone.
 ENOUGH = 2

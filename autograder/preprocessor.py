@@ -39,7 +39,7 @@ from autograder.registration import register
 from autograder.results import CellResult, Status
 from autograder.text import dump
 from autograder.tribunal import close_tribunal
-from autograder.work import KERNEL, _opened, _packages, _refuse_leaning
+from autograder.work import KERNEL, opened, packages_of, refuse_leaning
 
 # How long a program that goes on, such as formgrader's, keeps warm kernels for the next notebook.
 IDLE_SECONDS = 60.0
@@ -126,8 +126,8 @@ class RefereeExecute(Execute):
             limits = replace(limits, cell_seconds=self.timeout)
         whole = dump(master)
         lesson = Lesson(names["notebook"], whole, whole, limits, isolation)
-        _, _, trusted, skip = _opened(lesson)
-        bout = Bout(trusted, _packages(master), None, skip, limits, isolation)
+        _, _, trusted, skip = opened(lesson)
+        bout = Bout(trusted, packages_of(master), None, skip, limits, isolation)
         beside = Path(resources.get("metadata", {}).get("path", "") or ".")
         with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
             bout.files = Path(scratch) / "files"
@@ -209,7 +209,7 @@ def _run(lesson: Lesson, nb: NotebookNode, tests: dict[str, str], bout: Bout) ->
         "referee", copy, kernel_name=KERNEL, progress_bar=False, log_output=False, bout=bout
     )
     if bout.leaning:
-        _refuse_leaning(lesson, bout)
+        refuse_leaning(lesson, bout)
     cells: list[NotebookNode] = ran.cells[len(ahead) :]
     for cell in cells:
         if cell.get("execution_count"):

@@ -37,8 +37,8 @@ def warm(lesson: Lesson) -> None:
         AutograderError: when one does not start.
     """
     register()
-    master, _, trusted, _ = _opened(lesson)
-    bout = Bout(trusted, _packages(master), limits=lesson.limits, isolation=lesson.isolation)
+    master, _, trusted, _ = opened(lesson)
+    bout = Bout(trusted, packages_of(master), limits=lesson.limits, isolation=lesson.isolation)
     server = server_for(jail_request(bout).server_key()) if KERNEL == KERNEL_NAME else None
     tribunal().prepare(trusted)
     if server is not None:
@@ -61,7 +61,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         isolation=lesson.isolation,
         fingerprint=task.fingerprint,
     )
-    master, release, trusted, skip = _opened(lesson)
+    master, release, trusted, skip = opened(lesson)
     notebook, calls = None, b""
     try:
         if task.content is None:
@@ -72,10 +72,10 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
             result.problems += submitted.notes + restored.notes
         else:
             restored = Restored(nbformat.reads(task.content.decode(), as_version=4))
-        bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
+        bout = Bout(trusted, packages_of(master), None, skip, lesson.limits, lesson.isolation)
         notebook = _run(lesson, task, restored.notebook, bout)
         if bout.leaning:
-            _refuse_leaning(lesson, bout)
+            refuse_leaning(lesson, bout)
         result.cells = [bout.results[name] for name in _graded(master) if name in bout.results]
         result.problems += bout.problems
         result.cpu_seconds = round(bout.cpu_seconds, 3)
@@ -89,7 +89,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
     return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None, calls)
 
 
-def _refuse_leaning(lesson: Lesson, bout: Bout) -> None:
+def refuse_leaning(lesson: Lesson, bout: Bout) -> None:
     """Take back points that hang on changed arguments, where the reference changes none.
 
     A test of in-place work is known by the reference: it leans on the change as well.
@@ -102,8 +102,8 @@ def _refuse_leaning(lesson: Lesson, bout: Bout) -> None:
 
 @lru_cache(maxsize=4)
 def _leaning_reference(lesson: Lesson) -> frozenset[str]:
-    master, _, trusted, skip = _opened(lesson)
-    bout = Bout(trusted, _packages(master), None, skip, lesson.limits, lesson.isolation)
+    master, _, trusted, skip = opened(lesson)
+    bout = Bout(trusted, packages_of(master), None, skip, lesson.limits, lesson.isolation)
     _run(lesson, Task("reference", None), nbformat.from_dict(master), bout)
     return frozenset(bout.leaning)
 
@@ -111,8 +111,8 @@ def _leaning_reference(lesson: Lesson) -> frozenset[str]:
 def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="submission-") as scratch:
         bout.files, bout.own_files = Path(scratch) / "submission", Path(scratch) / "lesson"
-        _lay_out((*task.files, *lesson.files), bout.files)
-        _lay_out(lesson.files, bout.own_files)
+        lay_out((*task.files, *lesson.files), bout.files)
+        lay_out(lesson.files, bout.own_files)
         # papermill keeps its notes here while it runs; timings would make equal runs differ.
         for part in (notebook, *notebook.cells):
             part.metadata["papermill"] = {}
@@ -129,7 +129,8 @@ def _run(lesson: Lesson, task: Task, notebook: NotebookNode, bout: Bout) -> Note
         return ran
 
 
-def _lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
+def lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
+    """Write files, by relative path, into a new folder."""
     folder.mkdir()
     for name, content in files:
         path = folder / name
@@ -138,7 +139,8 @@ def _lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
 
 
 @lru_cache(maxsize=4)
-def _opened(lesson: Lesson) -> tuple[NotebookNode, NotebookNode, Trusted, frozenset[str]]:
+def opened(lesson: Lesson) -> tuple[NotebookNode, NotebookNode, Trusted, frozenset[str]]:
+    """A lesson's master, its release, the referee's part of it, and its illustrations' sources."""
     master = nbformat.reads(lesson.master.decode(), as_version=4)
     release = nbformat.reads(lesson.release.decode(), as_version=4)
     illustrations = frozenset(
@@ -147,7 +149,8 @@ def _opened(lesson: Lesson) -> tuple[NotebookNode, NotebookNode, Trusted, frozen
     return master, release, read_trusted(master), illustrations
 
 
-def _packages(master: NotebookNode) -> list[str] | None:
+def packages_of(master: NotebookNode) -> list[str] | None:
+    """What a submission may import; None when the notebook does not say."""
     packages = master.metadata.get("autograder", {}).get("packages")
     return [str(name) for name in packages] if packages else None
 
