@@ -97,13 +97,37 @@ def test_any_picture_size_gives_logits_of_its_features(size):
     torch.testing.assert_close(net(x), net.head(net.features(x)))
 
 
-def test_a_block_whose_convolutions_give_zero_is_its_shortcut():
-    block = ResNet20().stage2[0].eval()
-    torch.nn.init.zeros_(block.bn2.weight)
+def test_a_stage_whose_branches_give_zero_is_its_shortcuts():
+    stage = ResNet20().stage2.eval()
+    for name, parameter in stage.named_parameters():
+        if name.endswith("bn2.weight"):
+            torch.nn.init.zeros_(parameter)
     x = torch.rand(2, 16, 6, 7)
     want = torch.zeros(2, 32, 3, 4)
     want[:, 8:24] = x[:, :, ::2, ::2]
-    torch.testing.assert_close(block(x), want)
+    torch.testing.assert_close(stage(x), want)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_stage_computes_the_papers_blocks(training):
+    torch.manual_seed(3)
+    stage, x = ResNet20().stage3.train(training), torch.randn(3, 32, 7, 6)
+    state = {name: value.clone() for name, value in stage.state_dict().items()}
+
+    def unit(y, place, half, stride):
+        norm = [state[f"{place}.bn{half}.{part}"] for part in ("running_mean", "running_var")]
+        norm += [state[f"{place}.bn{half}.{part}"] for part in ("weight", "bias")]
+        y = torch.nn.functional.conv2d(y, state[f"{place}.conv{half}.weight"], None, stride, 1)
+        return torch.nn.functional.batch_norm(y, *norm, training=training)
+
+    want = x
+    for place in range(3):
+        stride = 1 if place else 2
+        branch = unit(unit(want, place, 1, stride).relu(), place, 2, 1)
+        skipped = want[:, :, ::stride, ::stride]
+        more = (branch.shape[1] - skipped.shape[1]) // 2
+        want = (branch + torch.nn.functional.pad(skipped, (0, 0, 0, 0, more, more))).relu()
+    torch.testing.assert_close(stage(x), want, rtol=1e-4, atol=1e-4)
 
 
 # --- weights
