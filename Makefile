@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-stamp
 
-.PHONY: setup system demo test test-slow test-browser check format build verify notebooks bench clean
+.PHONY: setup system demo test test-slow test-browser check format build verify notebooks bench site clean
 
 setup: $(STAMP)
 
@@ -63,6 +63,10 @@ notebooks: setup
 	    || failed="$$failed $$notebook"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+# The website; STUDENTS=1 leaves out what is for instructors. Needs no network once set up.
+site: setup
+	PYTHONPATH=docs/site $(BIN)/python -m coursesite $(if $(STUDENTS),--students --output build/site-students)
 
 bench: setup
 	$(BIN)/python benchmarks/throughput.py
