@@ -243,6 +243,19 @@ def report(assignment: Assignment, course_dir: CourseDir = Path()) -> None:
 
 
 @app.command()
+def similar(assignment: Assignment, as_json: Json = False, course_dir: CourseDir = Path()) -> None:
+    """Pairs of submissions that are unusually alike, side by side; no score depends on it."""
+    from autograder.similar import find_similar
+
+    with Meter(f"comparing {assignment}") as meter:
+        found = find_similar(open_folder(course_dir), assignment, meter.at)
+    found.tell()
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=True))
+    raise typer.Exit(1 if found.problems or found.likeness.pairs else 0)
+
+
+@app.command()
 def publish(
     target: Annotated[Path, typer.Argument(metavar="DIR", help="The student repository.")],
     names: Names = None,

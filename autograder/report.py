@@ -51,8 +51,8 @@ def write_report(folder: CourseFolder, assignment: str, mistakes: Sequence[Ranke
         rows=rows,
         ran=ran,
         waiting=_not_graded(folder, assignment, {entry.result.student for entry in entries}),
-        scores=_spread([entry.score for entry in ran]),
-        seconds=_spread([entry.result.seconds for entry in ran]),
+        scores=spread([entry.score for entry in ran]),
+        seconds=spread([entry.result.seconds for entry in ran]),
         groups=groups,
         slowest=sorted(timed, key=lambda cell: -cell["seconds"]["mean"])[:8],
         mistakes=[_mistake(lesson, row, len(ran)) for row in mistakes if not row.open],
@@ -76,7 +76,7 @@ def _not_graded(folder: CourseFolder, assignment: str, graded: set[str]) -> list
     return sorted({show_name(path.parent.name) for path in found} - graded)
 
 
-def _spread(values: list[float]) -> dict[str, Any]:
+def spread(values: list[float]) -> dict[str, Any]:
     """The values, sorted, with their mean, quartiles and 95th percentile; {} for none."""
     if not values:
         return {}
@@ -94,13 +94,13 @@ def _group(lesson: Lesson, exercise: Exercise, ran: list[Entry]) -> dict[str, An
         found = [c for entry in ran for c in entry.result.cells if c.grade_id == test.grade_id]
         name = lesson.behaviours[test.grade_id]
         counts = Counter(cell.status for cell in found)
-        seconds = _spread([cell.seconds for cell in found])
+        seconds = spread([cell.seconds for cell in found])
         cells.append({"name": name, "test": test, "counts": counts, "n": len(found),
                       "seconds": seconds, "exercise": lesson.title(exercise.name)})  # fmt: skip
     due = sum(name in entry.due for entry in ran for name in exercise.manual)
     return {
         "title": lesson.title(exercise.name), "points": exercise.points, "cells": cells,
-        "mean": _spread([entry.of(exercise) for entry in ran]).get("mean", 0.0),
+        "mean": spread([entry.of(exercise) for entry in ran]).get("mean", 0.0),
         "manual": len(exercise.manual) * len(ran), "due": due,
     }  # fmt: skip
 
