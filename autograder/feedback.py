@@ -80,18 +80,11 @@ def write_feedback(
         CourseError: when the assignment is unknown, or one of ``students`` has no result.
     """
     lesson = read_lesson(folder, assignment)
-    entries = {entry.result.student: entry for entry in read_class(folder, lesson)}
-    wanted = list(entries) if students is None else students
-    if strangers := [student for student in wanted if student not in entries]:
-        raise CourseError(
-            f"no result for {', '.join(strangers)}",
-            where=folder.results / assignment,
-            remedy=f"run `autograder grade {assignment}` first",
-        )
+    entries = _entries(folder, lesson, students)
     tasks = {name: prose(asked.text) for name, asked in lesson.tasks.items()}
     parts = [lesson.part(notebook) for notebook in lesson.notebooks]
     written = []
-    for done, student in enumerate(wanted, 1):
+    for done, student in enumerate(entries, 1):
         for part in parts:
             said = (diagnoses or {}).get(student, {})
             page = _page(folder, lesson, part, entries[student], tasks, said)
@@ -100,8 +93,35 @@ def write_feedback(
             written.append(path)
         _keep_receipt(folder.autograded / student / assignment, written[-1].parent)
         if progress:
-            progress(done, len(wanted))
+            progress(done, len(entries))
     return written
+
+
+def feedback_page(folder: CourseFolder, assignment: str, notebook: str, student: str) -> bytes:
+    """The page of one notebook of one student, without diagnoses.
+
+    Raises:
+        CourseError: when the assignment or its notebook is unknown, or ``student`` has no result.
+    """
+    lesson = read_lesson(folder, assignment)
+    if notebook not in lesson.notebooks:
+        raise CourseError(f"{assignment} has no notebook {notebook!r}", where=folder.source)
+    tasks = {name: prose(asked.text) for name, asked in lesson.tasks.items()}
+    [entry] = _entries(folder, lesson, [student]).values()
+    return _page(folder, lesson, lesson.part(notebook), entry, tasks, {})
+
+
+def _entries(folder: CourseFolder, lesson: Lesson, students: list[str] | None) -> dict[str, Entry]:
+    """The marks of ``students``, by name; of all when None."""
+    entries = {entry.result.student: entry for entry in read_class(folder, lesson)}
+    wanted = list(entries) if students is None else students
+    if strangers := [student for student in wanted if student not in entries]:
+        raise CourseError(
+            f"no result for {', '.join(strangers)}",
+            where=folder.results / lesson.assignment,
+            remedy=f"run `autograder grade {lesson.assignment}` first",
+        )
+    return {student: entries[student] for student in wanted}
 
 
 def _page(

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -24,7 +25,6 @@ import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode, v4
 from nbgrader.api import Gradebook
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from papermill.engines import papermill_engines
 from traitlets import Integer, Unicode
@@ -33,6 +33,7 @@ from autograder.cases import Lesson
 from autograder.errors import CourseError
 from autograder.execution import Bout
 from autograder.exercises import grade_id, role
+from autograder.formgrader import course_of, folder_of, keep
 from autograder.isolation import choose
 from autograder.limits import Limits
 from autograder.registration import register
@@ -116,7 +117,7 @@ class RefereeExecute(Execute):
             NoSuchKernel: when the notebook asks for a kernel that is not Python's, or not there.
         """
         _need_python(nb)
-        names = resources["nbgrader"]
+        started, names = time.monotonic(), resources["nbgrader"]
         release = Release.read(names["db_url"], names["assignment"], names["notebook"])
         release.mend(nb)
         master = self._master(names["assignment"], names["notebook"], release.tests)
@@ -138,16 +139,16 @@ class RefereeExecute(Execute):
                 cell.outputs, cell.execution_count = done.outputs, done.execution_count
                 if result := bout.results.get(grade_id(done)):
                     cell.outputs = told(cell.outputs, result)
+        order = [name for cell in nb.cells if (name := grade_id(cell)) in release.points]
+        worth = {name: release.points[name] for name in order}
+        keep(folder_of(self, names), names, worth, bout, time.monotonic() - started)
         for problem in bout.problems:
             self.log.warning("%s of %s: %s", names["notebook"], names["student"], problem)
         return nb, resources
 
     def _master(self, assignment: str, notebook: str, tests: dict[str, str]) -> NotebookNode:
         """The source notebook, with the tests as nbgrader recorded them when it was released."""
-        owner = self.parent
-        while owner is not None and getattr(owner, "coursedir", None) is None:
-            owner = owner.parent
-        course = owner.coursedir if owner is not None else CourseDirectory(config=self.config)
+        course = course_of(self)
         folder = course.format_path(course.source_directory, ".", assignment)
         path = Path(folder) / f"{notebook}.ipynb"
         if not path.is_file():

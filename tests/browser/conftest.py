@@ -40,7 +40,7 @@ def new_page(browser: Browser) -> Iterator[Callable[[], Page]]:
     pages: list[Page] = []
 
     def open_page() -> Page:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1440, "height": 960})
         pages.append(page)
         return page
 

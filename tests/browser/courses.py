@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import nbformat
 from lab import BIN
 from nbformat import NotebookNode
+from submissions.toy import ISOLATION
 
 from autograder.build import products
 from autograder.fates import fill, reference
@@ -35,6 +37,8 @@ def make_course(root: Path, more: str = "") -> CourseFolder:
     )
     shutil.copytree(REPOSITORY / "source" / LESSON, root / "source" / LESSON)
     shutil.copy(REPOSITORY / "source" / f"{LESSON}.mistakes.py", root / "source")
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write(f'c.RefereeExecute.isolation = "{ISOLATION}"\n')
     text = (REPOSITORY / "source" / f"{LESSON}.py").read_text(encoding="utf-8")
     (root / "source" / f"{LESSON}.py").write_text(text + more, encoding="utf-8")
     folder = CourseFolder.open(root)
@@ -58,10 +62,19 @@ def read(place: Path) -> NotebookNode:
     return nbformat.read(place / LESSON / f"{LESSON}.ipynb", as_version=4)
 
 
-def autograder(root: Path, *words: str) -> str:
-    """Run `autograder` in a course folder as an instructor does; what it said."""
+def hand_in(folder: CourseFolder, student: str, notebook: bytes) -> None:
+    """Put a student's notebook where nbgrader and `autograder` look for it."""
+    write_atomically(folder.submitted / student / LESSON / f"{LESSON}.ipynb", notebook)
+
+
+def run(root: Path, *words: str) -> str:
+    """Run a command of the environment in a course folder, as an instructor does; what it said."""
+    program, *rest = words
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NBGRADER")}
+    environment["PATH"] = os.pathsep.join([str(BIN), environment["PATH"]])
     done = subprocess.run(
-        [BIN / "autograder", *words], cwd=root, capture_output=True, text=True, timeout=300
-    )
+        [BIN / program, *rest], cwd=root, env=environment, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

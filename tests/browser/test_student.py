@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import nbformat
 import pytest
-from courses import LESSON, answered, autograder, make_course, solution
+from courses import LESSON, answered, make_course, run, solution
 from lab import Lab, Notebook, serve, words
 from playwright.sync_api import Page, expect
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory):
 def lab(folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab in the repository that `autograder publish` made."""
     room = tmp_path_factory.mktemp("student")
-    autograder(folder.root, "publish", str(room / "students"), LESSON)
+    run(folder.root, "autograder", "publish", str(room / "students"), LESSON)
     # Installed, the package of the repository comes first; here the course's own is installed.
     with serve(room / "students", room / "home", {"PYTHONPATH": str(room / "students")}) as lab:
         yield lab
