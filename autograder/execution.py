@@ -16,6 +16,7 @@ from autograder.exercises import grade_id, points, role
 from autograder.kernel import GRACE, Kernel, KernelDied, Outputs
 from autograder.kernels import KERNEL_NAME, JailRequest, new_run_directory
 from autograder.limits import Limits
+from autograder.pictures import idle_pictures
 from autograder.results import CellResult, Status
 from autograder.tribunal import Session, tribunal
 from autograder.trusted import Names, Trusted, read_trusted
@@ -43,7 +44,7 @@ class Bout:
         trusted: the referee's own code and names; read from the notebook itself when None.
         packages: what the submission may import; None lifts the restriction.
         files: folder whose files lie beside the notebook while it runs.
-        skip: sources of the master's illustrations, which need not be drawn again.
+        skip: sources of the master's illustrations, run only where an answer reads what they bind.
         limits: what the submission may use up.
         isolation: ``jail`` or ``process``, for the kernel named ``submission``.
         own_files: folder of the assignment's own files, where the tests run.
@@ -121,6 +122,7 @@ class Hearing:
         self.kernel = Kernel(kernel_name, self.folder, **self._settings())
         self.session: Session | None = None
         self.asked: dict[int, str] = {}
+        self.idle = bout.skip
 
     def _settings(self) -> dict[str, Any]:
         """How to start the kernel: jailed and warm, or any other by its kernelspec."""
@@ -172,16 +174,15 @@ class Hearing:
 
         So it runs ahead to the next test while its outputs are read here.
         """
+        self.idle = idle_pictures(notebook, self.bout.skip)
         cells = [cell for cell in notebook.cells if self._runs(cell)]
         sources = [None if role(cell) == "test" else cell.source for cell in cells]
         names = self.kernel.begin(sources)
         self.asked = {id(cell): name for cell, name in zip(cells, names, strict=True)}
 
     def _runs(self, cell: NotebookNode) -> bool:
-        """Whether a cell is run at all: illustrations of the master's need not be drawn again."""
-        return cell.cell_type == "code" and (
-            role(cell) == "test" or cell.source not in self.bout.skip
-        )
+        """Whether a cell is run at all."""
+        return cell.cell_type == "code" and (role(cell) == "test" or cell.source not in self.idle)
 
     def run(self, cell: NotebookNode) -> None:
         """Run one cell and fill in its outputs, or say in the results why it did not run."""
