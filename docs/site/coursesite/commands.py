@@ -93,7 +93,9 @@ def _line(each: Parameter) -> str:
 def _names(each: Parameter) -> str:
     if each.positional:
         return f"`{each.name.upper()}`"
-    flags = sorted(each.info.param_decls or (), key=len, reverse=True)
+    # In `Annotated`, the first flag stands where a default would.
+    declared = [flag for flag in (each.info.default, *(each.info.param_decls or ())) if flag]
+    flags = sorted((str(flag) for flag in declared if flag is not ...), key=len, reverse=True)
     flags = flags or ["--" + each.name.replace("_", "-")]
     takes = "" if each.kind is bool else f" {each.name.upper()}"
     return ", ".join(f"`{flag}{takes}`" for flag in flags)

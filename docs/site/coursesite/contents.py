@@ -14,6 +14,7 @@ from autograder.exercises import HEADING
 from autograder.folder import CourseFolder
 from autograder.syllabus import FENCE, Row, read_syllabus
 from coursesite.errata import Errata, read_errata
+from coursesite.outputs import Shown, shown_outputs
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Lesson:
         name: NN-topic.
         title: its first heading.
         release: the notebook that students get; all text and code of the page is from here.
-        executed: the solution as it ran, for its outputs alone; None when it was not built.
+        executed: the solution as it ran; None when it was not built.
+        shown: what of its outputs the page may show, by cell id; nothing else of it is public.
         files: what lies beside the released notebook, by path.
     """
 
@@ -32,6 +34,7 @@ class Lesson:
     title: str
     release: NotebookNode
     executed: NotebookNode | None
+    shown: Mapping[str, Shown]
     files: Mapping[str, bytes]
 
 
@@ -69,7 +72,8 @@ def read_lesson(folder: CourseFolder, name: str) -> Lesson:
     executed = _notebook(solved) if solved.is_file() else None
     beside = (p for p in place.rglob("*") if p.is_file() and p.suffix != ".ipynb")
     files = {p.relative_to(place).as_posix(): p.read_bytes() for p in sorted(beside)}
-    return Lesson(name, title(release, name), release, executed, files)
+    shown = shown_outputs(executed) if executed else {}
+    return Lesson(name, title(release, name), release, executed, shown, files)
 
 
 def title(notebook: NotebookNode, name: str) -> str:

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from autograder.exercises import role
 
+UNCONDITIONAL = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.ClassDef,
+)
 CONTAINERS = {"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"}
 
 
@@ -24,7 +32,9 @@ class Names:
 
     Attributes:
         bound: defined here, by assignment, ``def``, ``class`` or a loop.
-        used: read here, inside functions as well.
+        imported: bound by an import.
+        used: taken from cells before, inside functions as well.
+        renewed: bound here whatever happens, so what they were before counts no more.
         filled: objects that it may change in place: ``history.append(…)``, ``rows[0] = …``.
         containers: bound here to a container, which a function may fill.
         handed: given to a function as they are.
@@ -32,7 +42,9 @@ class Names:
     """
 
     bound: frozenset[str]
+    imported: frozenset[str]
     used: frozenset[str]
+    renewed: frozenset[str]
     filled: frozenset[str]
     containers: frozenset[str]
     handed: frozenset[str]
@@ -46,13 +58,16 @@ def read_names(source: str) -> Names | None:
         table = symtable.symtable(source, "cell", "exec")
     except (SyntaxError, ValueError):
         return None
-    symbols = table.get_symbols()
-    imported = {symbol.get_name() for symbol in symbols if symbol.is_imported()}
-    bound = {symbol.get_name() for symbol in symbols if symbol.is_assigned()}
+    imported = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported()}
+    bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
     nodes = list(ast.walk(tree))
+    renewed: set[str] = set()
+    used = set(_follow(tree.body, renewed))
     return Names(
-        bound=frozenset(bound | imported),
-        used=frozenset(_used(table)),
+        bound=frozenset(bound),
+        imported=frozenset(imported),
+        used=frozenset(used),
+        renewed=frozenset(renewed),
         filled=frozenset(set(_filled(nodes)) - imported),
         containers=frozenset(_containers(nodes)),
         handed=frozenset(_handed(nodes)),
@@ -77,11 +92,13 @@ def depending(notebook: NotebookNode) -> set[str]:
         if names is None:
             found.add(cell.id)
             continue
-        modules |= _imports(cell.source)
+        modules |= names.imported
         if role(cell) in ("solution", "manual") or names.used & tainted:
             found.add(cell.id)
-            tainted |= (names.bound - modules) | (names.filled - modules)
+            tainted |= (names.bound | names.filled) - modules
             tainted |= names.handed & (containers | names.containers)
+        else:
+            tainted -= names.renewed  # a new thing under an old name: `figure, axes = …`
         containers |= names.containers
     return found
 
@@ -90,6 +107,43 @@ def is_question(source: str) -> bool:
     """Whether a solution cell asks for values, not for functions or classes."""
     names = read_names(source)
     return names is None or not names.functions
+
+
+def _follow(statements: Iterable[ast.stmt], renewed: set[str]) -> Iterator[str]:
+    """Names taken from cells before; ``renewed`` gathers those that mean something new from here.
+
+    The body of a loop counts as run; a branch may be skipped, so what it binds may be old as well.
+    """
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            yield from _taken(ast.Expr(statement.iter), renewed)
+            renewed |= _bound(ast.Assign([statement.target], ast.Constant(0)))
+            yield from _follow([*statement.body, *statement.orelse], renewed)
+        elif isinstance(statement, ast.With):
+            yield from _taken(ast.With(statement.items, [ast.Pass()]), renewed)
+            yield from _follow(statement.body, renewed)
+        elif isinstance(statement, ast.If):
+            yield from _taken(ast.Expr(statement.test), renewed)
+            for branch in (statement.body, statement.orelse):
+                yield from _follow(branch, set(renewed))
+        else:
+            yield from _taken(statement, renewed)
+            if isinstance(statement, UNCONDITIONAL):
+                renewed |= _bound(statement)
+
+
+def _taken(statement: ast.stmt, renewed: set[str]) -> set[str]:
+    return set(_used(_table(statement))) - renewed
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    symbols = _table(statement).get_symbols()
+    return {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
+
+
+def _table(statement: ast.stmt) -> symtable.SymbolTable:
+    text = ast.unparse(ast.fix_missing_locations(statement))
+    return symtable.symtable(text, "statement", "exec")
 
 
 def _used(table: symtable.SymbolTable) -> Iterator[str]:
@@ -137,8 +191,3 @@ def _handed(nodes: list[ast.AST]) -> Iterator[str]:
         if isinstance(node, ast.Call):
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
             yield from (value.id for value in values if isinstance(value, ast.Name))
-
-
-def _imports(source: str) -> set[str]:
-    table = symtable.symtable(source, "cell", "exec")
-    return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported()}

@@ -12,14 +12,14 @@ from autograder.exercises import grade_id, points, role
 from autograder.pages import number
 from autograder.syllabus import FENCE
 from coursesite.contents import Lesson
-from coursesite.outputs import BELOW_A_QUESTION, Shown, shown_outputs
+from coursesite.outputs import BELOW_A_QUESTION, Shown
 
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*$")
 FENCE_LINE = re.compile(r"^ {0,3}(```|~~~)")
 PICTURE = re.compile(r"(!\[[^\]]*\]\()(?!\w+:)([^)\s]+)")
 WITHHELD = {
     BELOW_A_QUESTION: "Answer first: your notebook shows this when you run the cell.",
-    "solution": "Your notebook prints this, once your own code runs.",
+    "solution": "Your notebook shows this once your own code runs.",
 }
 
 
@@ -43,12 +43,11 @@ def anchors(lesson: Lesson) -> dict[str, str]:
 
 def lesson_page(lesson: Lesson) -> dict[str, bytes]:
     """The page ``lessons/NN-topic.md`` and the files that it shows."""
-    shown = shown_outputs(lesson.executed) if lesson.executed else {}
     place = f"lessons/{lesson.name}"
     files = {f"{place}/{path}": content for path, content in lesson.files.items()}
     writer = _Writer(lesson)
     for cell in lesson.release.cells:
-        result = shown.get(cell.id, Shown())
+        result = lesson.shown.get(cell.id, Shown())
         for count, figure in enumerate(result.figures, start=1):
             files[f"{place}/{cell.id}-{count}.png"] = figure
         writer.add(cell, result)
@@ -58,9 +57,8 @@ def lesson_page(lesson: Lesson) -> dict[str, bytes]:
 
 def first_figure(lesson: Lesson) -> str:
     """The path of the first figure that the page shows; empty when there is none."""
-    shown = shown_outputs(lesson.executed) if lesson.executed else {}
     for cell in lesson.release.cells:
-        if shown.get(cell.id, Shown()).figures:
+        if lesson.shown.get(cell.id, Shown()).figures:
             return f"lessons/{lesson.name}/{cell.id}-1.png"
     return ""
 

@@ -1,10 +1,11 @@
 """Which outputs of the executed solution a page may show: what gives no answer away.
 
-- What a cell prints is shown when it does not depend on a solution: then every student's untouched
-  notebook prints the same.
-- A figure is shown whatever it depends on, except below a question.
-- Below a question nothing is shown up to the next heading of the question's level, or above it:
-  predict first, then run.
+- What does not depend on a solution cell is shown: every student's untouched notebook draws and
+  prints the same.
+- A figure that does depend on one, such as a picture under the student's filter, is shown as long
+  as its part of the lesson has asked no question yet; after a question it may be the answer.
+- Numbers that depend on a solution are not shown.
+- Right below a question nothing is shown, up to the next heading of the question's level or above.
 - Solution and test cells never show an output.
 """
 
@@ -21,7 +22,8 @@ from autograder.pages import clean
 from autograder.syllabus import FENCE
 from coursesite.dependence import depending, is_question
 
-LEVELS = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
+HEADINGS = re.compile(r"^(#{1,6})\s+(\S+)", re.MULTILINE)
+PART = "Part"  # the first word of a heading with which a part of a lesson begins
 BELOW_A_QUESTION = "question"
 FROM_A_SOLUTION = "solution"
 
@@ -46,30 +48,36 @@ def shown_outputs(executed: NotebookNode) -> dict[str, Shown]:
     depends = depending(executed)
     shown: dict[str, Shown] = {}
     level, question = 0, 0  # of the last heading; of the question that is open, or 0
+    asked = False  # whether this part has asked a question
     for cell in executed.cells:
         if cell.cell_type == "markdown":
-            for marks in LEVELS.findall(FENCE.sub("", cell.source)):
+            for marks, word in HEADINGS.findall(FENCE.sub("", cell.source)):
                 level = len(marks)
                 question = 0 if level <= question else question
+                asked = asked and word != PART
             continue
         kind = role(cell)
         if cell.cell_type != "code" or kind == "test":
             continue
         if kind in ("solution", "manual"):
             if is_question(cell.source):
-                question = question or max(level, 1)
+                question, asked = question or max(level, 1), True
             continue
-        shown[cell.id] = _shown(cell, cell.id in depends, bool(question))
+        shown[cell.id] = _shown(cell, cell.id in depends, open_question=bool(question), asked=asked)
     return shown
 
 
-def _shown(cell: NotebookNode, depends: bool, below_question: bool) -> Shown:
+def _shown(cell: NotebookNode, depends: bool, *, open_question: bool, asked: bool) -> Shown:
     texts, figures = _texts(cell), _figures(cell)
-    if below_question:
-        return Shown(withheld=BELOW_A_QUESTION if texts or figures else "")
-    if depends:
-        return Shown(figures=figures, withheld=FROM_A_SOLUTION if texts else "")
-    return Shown(texts, figures)
+    if not texts and not figures:
+        return Shown()
+    if open_question:
+        return Shown(withheld=BELOW_A_QUESTION)
+    if not depends:
+        return Shown(texts, figures)
+    if asked:
+        return Shown(withheld=FROM_A_SOLUTION)
+    return Shown(figures=figures, withheld=FROM_A_SOLUTION if texts else "")
 
 
 def _texts(cell: NotebookNode) -> list[str]:
