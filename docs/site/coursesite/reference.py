@@ -12,7 +12,7 @@ from pathlib import Path
 # What a lesson imports, and what somebody who extends the autograder meets first. Every other
 # module is in the map, with its job in a line.
 PAGES = {
-    "course": ("checks", "data", "plots", "degradation"),
+    "course": ("checks", "data", "plots", "degradation", "zoo"),
     "autograder": (
         "build",
         "collect",
@@ -52,9 +52,14 @@ def reference_pages(root: Path) -> dict[str, str]:
     pages = {"reference/modules.md": _map(root)}
     for package, names in PAGES.items():
         parts = [f"# {package}", _package_words(root / package)]
-        parts += [module_part(root / package / f"{name}.py", f"{package}.{name}") for name in names]
+        parts += [module_part(_file(root / package, name), f"{package}.{name}") for name in names]
         pages[f"reference/{package}.md"] = "\n\n".join(parts) + "\n"
     return pages
+
+
+def _file(package: Path, name: str) -> Path:
+    module = package / f"{name}.py"
+    return module if module.is_file() else package / name / "__init__.py"
 
 
 def module_part(path: Path, name: str) -> str:
