@@ -99,16 +99,16 @@ def choose_isolation(asked: str) -> str:
 def crew_for(course_dir: Path, assignment: str, isolation: str) -> Iterator[Crew]:
     """Workers that get ready while this process imports and reads what it needs itself."""
     from autograder.pool import Crew
-    from autograder.request import JailRequest
+    from autograder.request import Expected, JailRequest
 
     crew = Crew()
     try:
         master = course_dir / "source" / assignment / f"{assignment}.ipynb"
         with suppress(OSError, ValueError, AttributeError, TypeError):  # whoever reads it says so
-            metadata = json.loads(master.read_bytes())["metadata"]
-            packages = metadata.get("autograder", {}).get("packages")
+            notebook = master.read_bytes()
+            packages = json.loads(notebook)["metadata"].get("autograder", {}).get("packages")
             asked = JailRequest(packages=packages and tuple(packages), isolation=isolation)
-            crew.expect(asked.server_key())
+            crew.expect(Expected(asked.server_key(), notebook))
         yield crew
     finally:
         crew.close()

@@ -4,7 +4,7 @@ It imports the engine once, starts the referee's server and the kernels' fork se
 forks workers that share all three. It talks with the grader over the socket FD, by pickles, for
 both ends are the grader's own::
 
-    a ServerKey                 perhaps first: which kernels will be asked for, to start at once
+    what is Expected            perhaps first: kernels and tests that will be asked for
     lessons                     then: the notebooks of one assignment
     "hire", then a socket       forks a worker that serves it; the worker's first word is its pid
     ("fate", pid)               → how that worker ended, in words
@@ -35,7 +35,7 @@ from autograder import (
     servers,
 )
 from autograder.errors import AutograderError
-from autograder.request import ServerKey
+from autograder.request import Expected
 
 if TYPE_CHECKING:
     from autograder.cases import Lesson, Outcome, Task
@@ -65,12 +65,13 @@ def main(fd: int) -> None:
 
 
 def first_words(control: Connection) -> tuple[Lesson, ...]:
-    """The lessons. A kernel server that was announced before them starts meanwhile."""
+    """The lessons. What was announced before them gets ready meanwhile."""
     said = control.recv()
-    while isinstance(said, ServerKey):
-        with contextlib.suppress(AutograderError, OSError):  # hiring says why
-            servers.server_for(said)
-        engine()
+    while isinstance(said, Expected):
+        with contextlib.suppress(Exception):  # hiring says why
+            servers.server_for(said.key)
+            importlib.import_module("autograder.tribunal").tribunal()
+            engine().expect(said.master)
         said = control.recv()
     return tuple(said)
 

@@ -21,7 +21,7 @@ def choose(asked: str = "") -> str:
         )
     if asked == "process":
         return asked
-    from autograder.doctor import can_jail
+    from autograder.prerequisites import can_jail
 
     check = can_jail()
     if not check.ok:

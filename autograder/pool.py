@@ -28,7 +28,7 @@ from autograder.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from autograder.cases import Lesson, Outcome, Task
-    from autograder.request import ServerKey
+    from autograder.request import Expected
 
 START_SECONDS = 180.0
 CLOSE_SECONDS = 8.0
@@ -79,9 +79,9 @@ class Crew:
         self.folder = folder or RunFolder()
         self._start()
 
-    def expect(self, key: ServerKey) -> None:
-        """Let the kernels that will probably be asked for get ready."""
-        self._tell(key)
+    def expect(self, expected: Expected) -> None:
+        """Let what will probably be asked for get ready."""
+        self._tell(expected)
 
     def brief(self, lessons: Sequence[Lesson]) -> None:
         """Say what is to be graded; nobody can be hired before that."""

@@ -27,6 +27,19 @@ class ServerKey:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What will probably be graded, known before everything that is needed to say so for sure.
+
+    Attributes:
+        key: of the kernels' server.
+        master: the notebook as it is stored.
+    """
+
+    key: ServerKey
+    master: bytes
+
+
+@dataclass(frozen=True)
 class JailRequest:
     """What one submission may see and use.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
@@ -19,6 +20,11 @@ VOLATILE = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker", 
 HEADER = "kernelspec,autograder,-jupytext.text_representation.jupytext_version"
 
 
+def _jupytext() -> ModuleType:
+    """Imported when a text is read or written: grading, which does neither, starts sooner."""
+    return importlib.import_module("jupytext")
+
+
 def read_text(path: Path) -> NotebookNode:
     """The notebook that the percent text ``path`` stands for, with ids that do not change.
 
@@ -27,7 +33,7 @@ def read_text(path: Path) -> NotebookNode:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        notebook = jupytext.reads(text, fmt="py:percent")
+        notebook = _jupytext().reads(text, fmt="py:percent")
     except FileNotFoundError:
         raise LessonError("no such lesson", where=path) from None
     except UnicodeDecodeError as error:
@@ -58,7 +64,7 @@ def write_text(notebook: NotebookNode) -> str:
         cell.metadata.get("nbgrader", {}).pop("checksum", None)
         for key in VOLATILE:
             cell.metadata.pop(key, None)
-    return jupytext.writes(notebook, fmt="py:percent")
+    return str(_jupytext().writes(notebook, fmt="py:percent"))
 
 
 def name_cells(notebook: NotebookNode) -> None:

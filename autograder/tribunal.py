@@ -80,7 +80,10 @@ class Session:
 
 
 class Tribunal:
-    """The referee's server: one process for each grader process, started when first needed."""
+    """The referee's server: one process for each grader process, started when first needed.
+
+    It is not waited for before it is asked.
+    """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="referee-"))
@@ -95,7 +98,7 @@ class Tribunal:
             # core spin. A fork could not use a pool of threads anyway.
             env={**os.environ, **dict.fromkeys(POOLS, "1")},
         )
-        self._await_socket()
+        self.ready = False
 
     def session(
         self,
@@ -140,6 +143,8 @@ class Tribunal:
         self._prepared(trusted).close()
 
     def _prepared(self, trusted: Trusted) -> Session:
+        if not self.ready:
+            self._await_socket()
         connection = socket.socket(socket.AF_UNIX)
         session = Session(connection, 0)
         try:
@@ -173,6 +178,7 @@ class Tribunal:
         while time.monotonic() < deadline:
             with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
                 probe.connect(self.path)
+                self.ready = True
                 return
             if self.process.poll() is not None:
                 break

@@ -45,6 +45,15 @@ def warm(lesson: Lesson) -> None:
         server.wait_ready()
 
 
+def expect(master: bytes) -> None:
+    """Let the referee read a master notebook as it is stored; ``warm`` finds that done.
+
+    Raises:
+        AutograderError: when its imports or helpers fail.
+    """
+    tribunal().prepare(_read_master(master)[1])
+
+
 def judge(lesson: Lesson, task: Task) -> Outcome:
     """Grade one submission; whatever it is, the outcome is a score or a reason.
 
@@ -141,12 +150,18 @@ def lay_out(files: tuple[tuple[str, bytes], ...], folder: Path) -> None:
 @lru_cache(maxsize=4)
 def opened(lesson: Lesson) -> tuple[NotebookNode, NotebookNode, Trusted, frozenset[str]]:
     """A lesson's master, its release, the referee's part of it, and its illustrations' sources."""
-    master = nbformat.reads(lesson.master.decode(), as_version=4)
+    master, trusted = _read_master(lesson.master)
     release = nbformat.reads(lesson.release.decode(), as_version=4)
     illustrations = frozenset(
         cell.source for cell in master.cells if "illustration" in cell.metadata.get("tags", [])
     )
-    return master, release, read_trusted(master), illustrations
+    return master, release, trusted, illustrations
+
+
+@lru_cache(maxsize=4)
+def _read_master(content: bytes) -> tuple[NotebookNode, Trusted]:
+    master = nbformat.reads(content.decode(), as_version=4)
+    return master, read_trusted(master)
 
 
 def packages_of(master: NotebookNode) -> list[str] | None:

@@ -441,7 +441,7 @@ assert q_locality in options, f"q_locality should be one of {options}"
 check_choice(q_locality, "about 0", options, "q_locality")
 ### END HIDDEN TESTS
 
-# %%
+# %% tags=["illustration"]
 # The truth for the fully connected net, on a real photograph.
 rng = np.random.default_rng(seed)
 small = photo("china", gray=True, step=16)  # (27, 40)
@@ -1142,7 +1142,7 @@ for name, kernel in KERNELS.items():
 # bright where the kernel's pattern stands: a unit of the layer *activates* on its feature. Here are
 # your `xcorr2d` and all eight kernels:
 
-# %%
+# %% tags=["illustration"]
 scene = photo("coffee", gray=True, step=6)[6:61, 8:90]  # (55, 82)
 feature_maps = []
 for kernel in KERNELS.values():
@@ -1642,7 +1642,7 @@ for _name, _a, _b in zip("xwb", _args, _before):
 # %% [markdown]
 # Your layer, at work on a colour photograph: three filters on RGB, with stride 2 and padding 1.
 
-# %%
+# %% tags=["illustration"]
 COLOUR = photo("china", step=2)[None, :, 8:115, 24:182]  # (1, 3, 107, 158)
 FILTERS = np.zeros((3, 3, 3, 3))  # (F, C, KH, KW)
 FILTERS[0, :, 1, 1] = [1, -0.5, -0.5]  # redness: red minus the mean of green and blue
@@ -1651,7 +1651,7 @@ FILTERS[2, 2], FILTERS[2, 0] = 1 / 9, -1 / 9  # blurred blue minus blurred red
 maps = conv2d_forward(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)  # (1, 3, 54, 79)
 print("input", COLOUR.shape, " filters", FILTERS.shape, " maps", maps.shape)
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 contact_sheet(
     [COLOUR[0], *maps[0]],
     ["the image", "red?", "upright edge?", "blue, not red?"],
@@ -2055,7 +2055,7 @@ for _h, _w, _s, _p in [(5, 7, 1, 0), (8, 5, 2, 1), (6, 4, 1, 2)]:
 #
 # </details>
 
-# %%
+# %% tags=["illustration"]
 # Two roads, one result: the maps of part 6, stride 2, padding 1, once more by the product.
 product = conv2d_im2col(COLOUR, FILTERS, np.zeros(3), stride=2, padding=1)
 print(f"largest difference: {np.abs(maps - product).max():.1e}")
@@ -2218,7 +2218,7 @@ check_number(q_strided, q_strided, "q_strided")  # is it one number?
 check_number(q_strided, 3, "q_strided")
 ### END HIDDEN TESTS
 
-# %%
+# %% tags=["illustration"]
 # The truth, by your own functions. The image: a cat's face in a black frame.
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4
 rows, columns = np.mgrid[-24:24, -24:24] + 0.5
@@ -2258,7 +2258,7 @@ moved = np.abs(f(np.roll(cat, 6, axis=1), stride=2) - np.roll(f(cat, stride=2), 
 print(f"stride 2: shift by 6 before, by 3 after: largest difference {moved:.2g}")
 
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["illustration"]
 def shift_far(image):
     return np.roll(image, 8, axis=1)
 
