@@ -48,6 +48,8 @@ if os.environ.get("NBGRADER_EXECUTE", "referee") != "stock":
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    # In a clone, release/ is there before the gradebook knows of it.
+    c.Autograde.pre_convert_hook = "autograder.formgrader.know"
     # Where no jail can be had, and only for submissions that you trust:
     # c.RefereeExecute.isolation = "process"
     # nbgrader's own pages show hidden tests; these are the pages of `autograder feedback`.

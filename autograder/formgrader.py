@@ -1,5 +1,9 @@
 """What nbgrader's own commands, and formgrader's buttons, leave behind and hand back.
 
+- ``know``: `nbgrader autograde` grades an assignment that the gradebook has not heard of yet::
+
+    c.Autograde.pre_convert_hook = "autograder.formgrader.know"
+
 - ``keep``: `nbgrader autograde` with the referee leaves the result where `autograder grade` does,
   so that feedback, report and export go on from either
 - ``FeedbackPage``: `nbgrader generate_feedback` writes our page. nbgrader's is a rendering of the
@@ -13,7 +17,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import nbformat
 from nbconvert.exporters import Exporter
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from traitlets import default
 
@@ -23,6 +29,7 @@ from autograder.feedback import feedback_page
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.grade import logs_path
+from autograder.gradebook import Scores
 from autograder.results import CellResult, Status, SubmissionResult
 
 
@@ -37,6 +44,23 @@ def course_of(part: Any) -> CourseDirectory:
 def folder_of(part: Any, names: dict[str, str]) -> CourseFolder:
     """The same as a course folder; ``names`` are nbgrader's resources, which know the gradebook."""
     return replace(CourseFolder.open(course_of(part).root), db_url=names["db_url"])
+
+
+def know(assignment: str, **_: Any) -> None:
+    """Tell the gradebook an assignment's cells, unless it knows them: *Generate* or `grade` did.
+
+    nbgrader calls it in the course folder, before it grades the first submission.
+    """
+    folder = CourseFolder.open()
+    with Gradebook(folder.db_url) as gradebook:
+        try:
+            if gradebook.find_assignment(assignment).notebooks:
+                return
+        except MissingEntry:
+            pass
+    masters = [nbformat.read(path, as_version=4) for path in folder.masters(assignment)]
+    with Scores(folder, assignment, *masters) as scores:
+        scores.students()
 
 
 def keep(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from submissions.toy import ISOLATION, NAME, Course, make_course
+from submissions.toy import ISOLATION, NAME, POINTS, Course, make_course
 from traitlets.config import Config
 
 from autograder.calllog import unpack
@@ -53,6 +53,7 @@ def api(course: Course) -> NbGraderAPI:
         "autograder.preprocessor.RefereeExecute",
         "nbgrader.preprocessors.SaveAutoGrades",
     ]
+    config.Autograde.pre_convert_hook = "autograder.formgrader.know"
     config.RefereeExecute.isolation = ISOLATION
     config.GenerateFeedback.exporter_class = "autograder.formgrader.FeedbackPage"
     return NbGraderAPI(CourseDirectory(config=config), config=config)
@@ -85,6 +86,37 @@ def test_the_result_is_the_one_that_grade_keeps(course: Course):
 
 def timeless(result: SubmissionResult) -> list[CellResult]:
     return [replace(cell, seconds=0.0) for cell in result.cells]
+
+
+def test_an_assignment_that_nobody_generated_is_graded(tmp_path: Path):
+    course = make_course(tmp_path / "course")
+    course.hand_in("right")
+    autograde(course, "right")
+    assert course.book()["right"] == {**POINTS, "essay": 0}  # left as it was
+
+
+def test_cells_that_the_gradebook_knows_stay_as_they_were_released(course: Course):
+    """As with nbgrader alone: what is new in the source counts once it is released."""
+    path = course.folder.master(NAME)
+    path.write_text(path.read_text().replace("double(-31) == -62", "double(-31) == 62"))
+    autograde(course, "right")
+    assert course.book()["right"]["test-double"] == 3
+
+
+def test_grading_keeps_the_receipt_that_releasing_feedback_asks_for(course: Course):
+    place = course.place("right")
+    (place / "timestamp.txt").write_text("2026-01-02 03:04:05 UTC")
+    (place / "submission_secret.txt").write_text("s3cret")
+    course.grade()
+    write_feedback(course.folder, NAME)
+    for room in (course.folder.autograded, course.folder.feedback):
+        assert (room / "right" / NAME / "submission_secret.txt").read_text() == "s3cret"
+    # Later the same student hands in by mail.
+    shutil.rmtree(place)
+    course.hand_in("right")
+    course.grade(force=True)
+    left = {path.name for path in (course.folder.autograded / "right" / NAME).iterdir()}
+    assert left == {f"{NAME}.ipynb"}
 
 
 def test_the_feedback_button_writes_our_page(course: Course):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -67,14 +68,23 @@ def hand_in(folder: CourseFolder, student: str, notebook: bytes) -> None:
     write_atomically(folder.submitted / student / LESSON / f"{LESSON}.ipynb", notebook)
 
 
-def run(root: Path, *words: str) -> str:
+def run(root: Path, *words: str, environment: Mapping[str, str] | None = None) -> str:
     """Run a command of the environment in a course folder, as an instructor does; what it said."""
     program, *rest = words
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("NBGRADER")}
-    environment["PATH"] = os.pathsep.join([str(BIN), environment["PATH"]])
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "NBGRADER"))}
+    mine["PATH"] = os.pathsep.join([str(BIN), mine["PATH"]])
     done = subprocess.run(
-        [BIN / program, *rest], cwd=root, env=environment, capture_output=True, text=True,
+        [BIN / program, *rest],
+        cwd=root,
+        env={**mine, **(environment or {})},
+        capture_output=True,
+        text=True,
         timeout=300,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def generate(folder: CourseFolder) -> None:
+    """Make the release as formgrader's button does, so that the gradebook knows the assignment."""
+    run(folder.root, "nbgrader", "generate_assignment", LESSON, "--force")

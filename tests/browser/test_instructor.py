@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import nbformat
 import pytest
-from courses import LESSON, answered, hand_in, make_course, run
-from lab import PATIENCE, Lab, serve, words
+from courses import LESSON, answered, generate, hand_in, make_course
+from formgrader import Formgrader
+from lab import Lab, serve, words
 from nbgrader.api import Gradebook
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Page, expect
 from submissions.toy import ISOLATION
 
 from autograder.folder import CourseFolder
@@ -52,60 +53,6 @@ def lab(folder: CourseFolder, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield lab
 
 
-class Formgrader:
-    """Formgrader in its tab of JupyterLab."""
-
-    def __init__(self, page: Page, lab: Lab) -> None:
-        self.page = page
-        page.goto(lab.address())
-        page.locator("#jp-menu-panel").get_by_role("menuitem", name="Nbgrader").click()
-        page.locator(".lm-Menu").get_by_text("Formgrader", exact=True).click()
-        self.inside: FrameLocator = page.frame_locator("iframe")
-        self.row(LESSON)
-
-    def go(self, place: str) -> None:
-        """One of the pages that the left side names."""
-        self.inside.get_by_role("link", name=place, exact=True).first.click()
-
-    def row(self, name: str) -> Locator:
-        """A line of the table, once it is there."""
-        row = self.inside.locator("#main-table tr").filter(has_text=name)
-        expect(row).to_be_visible(timeout=PATIENCE)
-        return row
-
-    def press(self, row: str, button: str) -> str:
-        """Press a button of a line; the log of what it did, which must have succeeded."""
-        self.row(row).locator(f".{button} a").click()
-        modal = self.inside.locator(".modal.in")
-        expect(modal).to_be_visible(timeout=PATIENCE)
-        said = words(modal)
-        assert modal.get_attribute("id") == "success-modal", said[-2000:]
-        modal.locator(".modal-footer button").click()
-        expect(self.inside.locator(".modal, .modal-backdrop")).to_have_count(0)
-        return said
-
-    def open_answer(self, student: str) -> Locator:
-        """By way of *Manual Grading* to the answer of a student; its box."""
-        self.go("Manual Grading")
-        for name in ("Assignment ID", "Notebook ID"):
-            expect(self.inside.get_by_role("columnheader", name=name)).to_be_visible()
-            self.row(LESSON).get_by_role("link", name=LESSON).click()
-        self.row(student)  # its name is there, hidden
-        self.inside.get_by_role("button", name="Show All Names").click()
-        self.row(student).get_by_role("link", name=student, exact=True).click()
-        answer = self.inside.locator(".nbgrader_cell").filter(has_text=ANSWER)
-        # Only then does it hear what is typed.
-        for box in (".extra-credit", ".comment"):
-            expect(answer.locator(box)).to_have_attribute("placeholder", re.compile(".+"))
-        return answer
-
-    def submissions(self) -> None:
-        """The page with everything that was handed in."""
-        self.go("Manual Grading")  # the one link that every page has
-        self.go("Manage Assignments")
-        self.row(LESSON).locator(".num-submissions a").click()
-
-
 @contextmanager
 def saved(page: Page, what: str) -> Iterator[None]:
     """Do something that formgrader saves by itself, and wait until it has."""
@@ -130,11 +77,6 @@ def scores(
 def result(folder: CourseFolder, student: str) -> SubmissionResult:
     path = folder.results / LESSON / f"{student}.json"
     return SubmissionResult.from_json(path.read_text(encoding="utf-8"))
-
-
-def generate(folder: CourseFolder) -> None:
-    """Release the assignment, if no test has yet."""
-    run(folder.root, "nbgrader", "generate_assignment", LESSON, "--force")
 
 
 def test_a_fresh_course_is_listed_and_generate_makes_the_release_that_build_makes(
@@ -179,7 +121,7 @@ def test_points_given_by_hand_survive_a_regrade_and_reach_the_feedback(
     formgrader = Formgrader(page, lab)
     formgrader.submissions()
     formgrader.press("ben", "autograde")
-    essay = formgrader.open_answer("ben")
+    essay = formgrader.open_answer("ben", ANSWER)
     with saved(page, "grade"):
         essay.locator(".score").fill("4")
         essay.locator(".score").blur()
@@ -195,7 +137,7 @@ def test_points_given_by_hand_survive_a_regrade_and_reach_the_feedback(
     assert scores(folder, "ben")["essay-sharing"] == (None, 4, True)
     expect(formgrader.row("ben").locator(".score")).to_have_text("104 / 105")
     expect(formgrader.row("ben")).to_contain_text("needs manual grading")
-    essay = formgrader.open_answer("ben")
+    essay = formgrader.open_answer("ben", ANSWER)
     with saved(page, "grade"):
         essay.get_by_role("button", name="Resolve").click()
     assert scores(folder, "ben")["essay-sharing"] == (None, 4, False)
