@@ -4668,4 +4668,125 @@ q_line = ("VGG-16", "GoogLeNet", "ResNet-152", "MobileNetV2")
 q_gap = {"DenseNet-121", "MobileNetV2", "SE-ResNet-50"}
 
 
-# %% Nobody has looked at the surviving mutants yet unaudited=true
+# %% [markdown]
+# ## Mutants that do the same
+
+
+# %% A mean over two axes has no order exercise="densenet" equivalent=true
+# Rows and columns, or columns and rows.
+# - return self.classifier(x.mean(dim=(2, 3)))
+# + return self.classifier(x.mean(dim=(3, 2)))
+
+
+# %% A mean over rows and columns has no order exercise="se-block" equivalent=true
+# Rows and columns, or columns and rows.
+# - squeezed = x.mean(dim=(2, 3))
+# + squeezed = x.mean(dim=(3, 2))
+
+
+# %% Groups divide the filters exercise="dense-weight" equivalent=true
+# A grouped convolution has as many filters in each group, so nothing is rounded.
+# - hand = filters // groups
+# + hand = -(-filters // groups)
+
+
+# %% Paths divide the width exercise="split-transform-sum" equivalent=true
+# W = paths · d, and both weights have W rows.
+# - conv2d, narrow = (nn.functional.conv2d, len(reduce) // paths)
+# + conv2d, narrow = (nn.functional.conv2d, -(-len(reduce) // paths))
+# + conv2d, narrow = (nn.functional.conv2d, len(spatial) // paths)
+
+
+# %% No width comes near the upper end, and no number of paths tells one weight exercise="nearest-width" equivalent=true
+# A width as large as the budget costs far more than the budget; with 256 channels, no number of paths
+# has another nearest width for a budget of one weight more or less.
+# - def nearest_width(paths, channels=256, budget=69632):
+# + def nearest_width(paths, channels=256, budget=69633):
+# + def nearest_width(paths, channels=256, budget=69631):
+# - return min(range(1, budget + 1), key=lambda d: abs(paths * (2 * channels * d + 9 * d * d) - budget))
+# + return min(range(1, budget + 1 + 1), key=lambda d: abs(paths * (2 * channels * d + 9 * d * d) - budget))
+# + return min(range(1, budget + 2), key=lambda d: abs(paths * (2 * channels * d + 9 * d * d) - budget))
+# + return min(range(1, budget + 1), key=lambda d: abs(budget - paths * (2 * channels * d + 9 * d * d)))
+
+
+# %% Groups divide the channels exercise="resnet50-parameters" equivalent=true
+# Nothing is rounded; a whole number is right as a float too.
+# - return c_out * (c_in // groups) * side ** 2 + 2 * c_out
+# + return c_out * -(-c_in // groups) * side ** 2 + 2 * c_out
+# + return c_out * (c_in / groups) * side ** 2 + 2 * c_out
+
+
+# %% No stride lies below 1 exercise="inverted" equivalent=true
+# Strides are whole and positive.
+# - self.shortcut = stride == 1 and c_in == c_out
+# + self.shortcut = stride <= 1 and c_in == c_out
+
+
+# %% Rows and columns in any order exercise="mobilenet" equivalent=true
+# A mean over two axes has no order.
+# - return self.classifier(x.mean(dim=(2, 3)))
+# + return self.classifier(x.mean(dim=(3, 2)))
+
+
+# %% A maximum and a product have no order, a whole number may be a float exercise="scaled-stages" equivalent=true
+# A multiple of 8 is exactly 90% of the wish only for widths that nobody scales by, such as 1/9.
+# - rounded = max(8, int(exact + 4) // 8 * 8)
+# + rounded = max(int(exact + 4) // 8 * 8, 8)
+# + rounded = max(8, (exact + 4) // 8 * 8)
+# - return rounded if rounded >= 0.9 * exact else rounded + 8
+# + return rounded if rounded > 0.9 * exact else rounded + 8
+# - return [(factor, kernel, stride, round_channels(channels, width), math.ceil(depth * blocks)) for factor, kernel, stride, channels, blocks in b0_rows()]
+# + return [(factor, kernel, stride, round_channels(width, channels), math.ceil(depth * blocks)) for factor, kernel, stride, channels, blocks in b0_rows()]
+
+
+# %% Channels are multiples of 8, factors are 1 or 6 exercise="efficientnet-parameters" equivalent=true
+# A quarter of them is whole; round_channels takes its two factors in any order.
+# - c_in = round_channels(32, width)
+# + c_in = round_channels(width, 32)
+# - wide, narrow = (factor * c_in, c_in // 4)
+# + wide, narrow = (factor * c_in, -(-c_in // 4))
+# + wide, narrow = (factor * c_in, c_in / 4)
+# - total += c_in * wide + 2 * wide if factor > 1 else 0
+# + total += c_in * wide + 2 * wide if factor > 2 else 0
+# - head = round_channels(1280, width)
+# + head = round_channels(width, 1280)
+
+
+# %% The patch divides the image exercise="to-patches" equivalent=true
+# The task says so: nothing is rounded.
+# - rows, columns = (height // patch, width // patch)
+# + rows, columns = (-(-height // patch), width // patch)
+# + rows, columns = (height // patch, -(-width // patch))
+
+
+# %% Two axes exchanged, in either order exercise="patch-embedding" equivalent=true
+# transpose(1, 2) is transpose(2, 1).
+# - return x.flatten(2).transpose(1, 2)
+# + return x.flatten(2).transpose(2, 1)
+
+
+# %% Keys and queries are equally long exercise="attention" equivalent=true
+# Their product needs it; and transpose(1, 2) is transpose(2, 1).
+# - scores = q @ k.transpose(1, 2) / math.sqrt(wq.shape[1])
+# + scores = q @ k.transpose(2, 1) / math.sqrt(wq.shape[1])
+# + scores = q @ k.transpose(1, 2) / math.sqrt(wk.shape[1])
+
+
+# %% Patches fill the image exercise="vit-parameters" equivalent=true
+# The patch divides the image, and a whole number may be a float.
+# - tokens = (image // patch) ** 2 + 1
+# + tokens = (-(-image // patch)) ** 2 + 1
+# + tokens = (image / patch) ** 2 + 1
+
+
+# %% Two names in any order exercise="q-storage" equivalent=true
+# A list or a set was asked.
+# - q_truncated = ['ResNet50', 'ResNet101']
+# + q_truncated = ['ResNet101', 'ResNet50']
+
+
+# %% Names in any order exercise="q-line" equivalent=true
+# A list or a set was asked.
+# - q_gap = ['DenseNet-121', 'MobileNetV2', 'SE-ResNet-50']
+# + q_gap = ['MobileNetV2', 'DenseNet-121', 'SE-ResNet-50']
+# + q_gap = ['DenseNet-121', 'SE-ResNet-50', 'MobileNetV2']
