@@ -17,6 +17,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 
 from autograder.collect import read_ledger
+from autograder.database import FAULTS, is_empty, shown, trouble
 from autograder.errors import CourseError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
@@ -108,19 +109,28 @@ def read_marks(folder: CourseFolder, assignment: str) -> list[Mark]:
     """The gradebook's submissions of an assignment, sorted by student.
 
     Raises:
-        CourseError: when the gradebook has none.
+        CourseError: when the gradebook has none, or cannot be read.
     """
     folder.masters(assignment)
-    path = Path(folder.db_url.removeprefix("sqlite:///"))
-    if folder.db_url.startswith("sqlite:///") and not path.is_file():
-        raise _nothing(assignment, folder.db_url)
+    if is_empty(folder.db_url):
+        raise _nothing(assignment, shown(folder.db_url))
+    try:
+        marks = _read_marks(folder, assignment)
+    except FAULTS as error:
+        raise trouble(error, folder.db_url, "read") from error
+    if not marks:
+        raise _nothing(assignment, shown(folder.db_url))
+    return sorted(marks, key=lambda mark: mark.student)
+
+
+def _read_marks(folder: CourseFolder, assignment: str) -> list[Mark]:
     course = folder.config.CourseDirectory.get("course_id", "")
     with Gradebook(folder.db_url, course) as gradebook:
         try:
             submissions = gradebook.assignment_submissions(assignment)
         except MissingEntry:
             submissions = []
-        marks = [
+        return [
             Mark(
                 each.student.id,
                 float(each.score or 0.0),
@@ -131,9 +141,6 @@ def read_marks(folder: CourseFolder, assignment: str) -> list[Mark]:
             )
             for each in submissions
         ]
-    if not marks:
-        raise _nothing(assignment, folder.db_url)
-    return sorted(marks, key=lambda mark: mark.student)
 
 
 def _nothing(assignment: str, where: str) -> CourseError:

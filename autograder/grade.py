@@ -14,7 +14,7 @@ import nbformat
 
 from autograder.build import release_notebook
 from autograder.cases import Lesson, Outcome, Task
-from autograder.errors import CourseError
+from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.gradebook import Scores, read_timestamp
@@ -264,7 +264,11 @@ def _keep(
     for file in (place / "timestamp.txt", place / "submission_secret.txt"):
         if target.is_dir():
             _write(target / file.name, file.read_bytes() if file.is_file() else None)
-    scores.save(result, read_timestamp(place))
+    try:
+        scores.save(result, read_timestamp(place))
+    except SubmissionError as error:
+        # Without a row in the gradebook it counts as new, and the next run tries again.
+        result.problems.append(str(error))
     # The result comes last: its fingerprint says that all of it is done.
     path = _result_path(folder, result.assignment, result.student)
     write_atomically(path, result.to_json().encode())

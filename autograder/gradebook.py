@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import sys
+import logging
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +14,7 @@ from types import TracebackType
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader import api
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -28,9 +27,11 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy import select
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from tornado.log import app_log
 
 from autograder.build import RELEASE_STEPS
-from autograder.errors import CourseError
+from autograder.database import FAULTS, SQLITE, reason_of, refuses, shown, trouble
+from autograder.errors import CourseError, SubmissionError
 from autograder.folder import CourseFolder
 from autograder.results import SubmissionResult
 
@@ -58,11 +59,13 @@ class Scores:
         # nbgrader's models make newer SQLAlchemy warn of its own autoflush; nothing is lost by it.
         self._quiet.__enter__()
         warnings.simplefilter("ignore", SAWarning)
-        if self.folder.db_url.startswith("sqlite:///"):
-            Path(self.folder.db_url.removeprefix("sqlite:///")).parent.mkdir(
-                parents=True, exist_ok=True
-            )
-        _find_alembic()
+        # It also logs what it raises, with all that led to it.
+        self._level = app_log.level
+        app_log.setLevel(logging.CRITICAL)
+        if self.folder.db_url.startswith(SQLITE):
+            path = Path(self.folder.db_url.removeprefix(SQLITE))
+            path.parent.mkdir(parents=True, exist_ok=True)
+        stamp_by_ourselves()
         self._beside = ThreadPoolExecutor(1)
         self._recorded = self._beside.submit(self._record_masters)
         return self
@@ -79,8 +82,8 @@ class Scores:
             return Gradebook(
                 self.folder.db_url, self.folder.config.CourseDirectory.get("course_id", "")
             )
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._trouble(error) from error
+        except FAULTS as error:
+            raise trouble(error, self.folder.db_url, "written") from error
 
     def __exit__(
         self,
@@ -91,6 +94,7 @@ class Scores:
         self._beside.shutdown()
         if "gradebook" in vars(self):
             self.gradebook.close()
+        app_log.setLevel(self._level)
         self._quiet.__exit__(kind, error, trace)
 
     def students(self) -> set[str]:
@@ -103,8 +107,8 @@ class Scores:
         gradebook = self.gradebook
         try:
             return set(gradebook.db.execute(wanted).scalars())
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise self._trouble(error) from error
+        except FAULTS as error:
+            raise trouble(error, self.folder.db_url, "written") from error
 
     def save(self, result: SubmissionResult, submitted: datetime | None) -> None:
         """Write one submission's automatic scores; a manual score stays and asks for a look.
@@ -112,6 +116,7 @@ class Scores:
         Raises:
             CourseError: when the gradebook cannot be written; the submission is graded again on
                 the next run.
+            SubmissionError: when it does not take this student's name or values.
         """
         gradebook = self.gradebook
         try:
@@ -119,9 +124,12 @@ class Scores:
                 self._save(result, submitted)
             if submitted is not None:
                 self._late_penalty(result.student)
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            gradebook.db.rollback()
-            raise self._trouble(error) from error
+        except FAULTS as error:
+            with suppress(SQLAlchemyError):  # the connection may be gone
+                gradebook.db.rollback()
+            if refuses(error):
+                raise SubmissionError(f"not in the gradebook: {reason_of(error)}") from error
+            raise trouble(error, self.folder.db_url, "written") from error
 
     def _save(self, result: SubmissionResult, submitted: datetime | None) -> None:
         self.gradebook.update_or_create_student(result.student)
@@ -167,7 +175,7 @@ class Scores:
         except RuntimeError as error:
             raise CourseError(
                 f"{self.assignment} has other cells than when it was last graded ({error})",
-                where=self.folder.db_url,
+                where=shown(self.folder.db_url),
                 remedy="keep the cells' grade_ids, or remove the assignment's submissions with "
                 f"`nbgrader db assignment remove {self.assignment} --force`",
             ) from error
@@ -175,15 +183,6 @@ class Scores:
     def _resources(self, notebook: str, student: str = "") -> dict:
         names = {"notebook": notebook, "assignment": self.assignment, "student": student}
         return {"nbgrader": {**names, "db_url": self.folder.db_url}}
-
-    def _trouble(self, error: Exception) -> CourseError:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        return CourseError(
-            f"the gradebook cannot be written: {reason}",
-            where=self.folder.db_url,
-            remedy="close what holds it, or mend its folder's rights, and run again: "
-            "nothing that was graded is lost",
-        )
 
 
 class SaveAtOnce(SaveCells):
@@ -206,11 +205,16 @@ def one_commit(gradebook: Gradebook) -> Iterator[None]:
     db.commit()
 
 
-def _find_alembic() -> None:
-    """nbgrader calls `alembic` by name; it lies beside this Python, which PATH may not know."""
-    bin_folder = str(Path(sys.executable).parent)
-    if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+def stamp_by_ourselves() -> None:
+    """Let nbgrader look up its tables' newest version, with which it stamps a new gradebook, here.
+
+    It asks the command ``alembic``, which takes longer than grading a few submissions, and is to be
+    found by whoever runs the grader.
+    """
+    from alembic.script import ScriptDirectory
+
+    migrations = Path(api.__file__).parent / "alembic"
+    api.get_alembic_version = lambda: str(ScriptDirectory(str(migrations)).get_current_head())
 
 
 def read_timestamp(folder: Path) -> datetime | None:

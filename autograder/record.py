@@ -19,10 +19,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import api, preprocessors
-from sqlalchemy import create_engine, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import create_engine, inspect, select
 
+from autograder.database import FAULTS, is_empty, trouble
 from autograder.errors import CourseError
 from autograder.exercises import Exercise, Test, read_exercises
 from autograder.folder import CourseFolder
@@ -231,8 +230,7 @@ def _key(lesson: Lesson, row: Any) -> str:
 
 def _read_book(folder: CourseFolder, assignment: str) -> tuple[Sequence[Any], Sequence[Any]]:
     """The gradebook's grades and comments of an assignment, one a student and cell; read only."""
-    url = make_url(folder.db_url)
-    if url.drivername.startswith("sqlite") and not Path(url.database or "").is_file():
+    if is_empty(folder.db_url):
         return [], []
     grade, comment, submission = api.Grade, api.Comment, api.SubmittedAssignment
     notebook = api.SubmittedNotebook
@@ -254,16 +252,19 @@ def _read_book(folder: CourseFolder, assignment: str) -> tuple[Sequence[Any], Se
             .where(api.Assignment.name == assignment)
         )
 
-    engine = create_engine(url)
+    try:
+        engine = create_engine(folder.db_url)
+    except FAULTS as error:
+        raise trouble(error, folder.db_url, "read") from error
     try:
         with engine.connect() as connection:
+            if not inspect(connection).has_table(submission.__tablename__):
+                return [], []
             grades = connection.execute(of(grade, *marks, notebook.late_submission_penalty)).all()
             words = of(comment, comment.manual_comment, comment.auto_comment)
             return grades, connection.execute(words).all()
-    except SQLAlchemyError as error:
-        raise CourseError(
-            f"the gradebook cannot be read: {error}", remedy="try `nbgrader db upgrade`"
-        ) from error
+    except FAULTS as error:
+        raise trouble(error, folder.db_url, "read") from error
     finally:
         engine.dispose()
 
