@@ -15,7 +15,7 @@ from coursesite.lesson import anchors, lesson_page
 from coursesite.links import broken_links
 from coursesite.mathml import FormulaError, mathml
 from coursesite.pages import site_files
-from coursesite.reference import docstring, reference_pages
+from coursesite.reference import PAGES, docstring, module_file, reference_pages
 from coursesite.secrets import lines, secret_lines
 from coursesite.syllabus import places_of, syllabus_page
 from markdown_it import MarkdownIt
@@ -163,6 +163,16 @@ def test_every_command_is_on_the_page_with_its_options():
     assert "`--jobs JOBS`, `-j JOBS`" in page
     assert "autograder grade ASSIGNMENT [OPTIONS]" in page
     assert "autograder build [NAMES…] [OPTIONS]" in page
+
+
+def test_every_module_of_the_reference_is_there():
+    gone = [
+        f"{package}.{name}"
+        for package, names in PAGES.items()
+        for name in names
+        if not module_file(ROOT / package, name).is_file()
+    ]
+    assert not gone, "take them out of docs/site/coursesite/reference.py"
 
 
 def test_the_reference_names_public_functions_and_no_private_ones():

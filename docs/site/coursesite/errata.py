@@ -143,9 +143,9 @@ def _entry(row: Erratum, taught: list[Row], links: Mapping[str, str]) -> Iterato
     yield f'<div class="right">\n\n{row.right}\n\n</div>\n'
     if row.see:
         yield f'<div class="see">\n\n{row.see}\n\n</div>\n'
-    places = "; ".join(links[each.id] for each in taught if links.get(each.id))
+    places = "<br>".join(links[each.id] for each in taught if links.get(each.id))
     if places:
-        yield f'<p class="where">{places}</p>'
+        yield f'<p class="where"><span>{places}</span></p>'
     else:
-        yield '<p class="where nowhere">The lesson that teaches it is not released yet.</p>'
+        yield '<p class="where"><span>In a lesson that is not released yet.</span></p>'
     yield "</section>"

@@ -52,12 +52,15 @@ def reference_pages(root: Path) -> dict[str, str]:
     pages = {"reference/modules.md": _map(root)}
     for package, names in PAGES.items():
         parts = [f"# {package}", _package_words(root / package)]
-        parts += [module_part(_file(root / package, name), f"{package}.{name}") for name in names]
+        parts += [
+            module_part(module_file(root / package, name), f"{package}.{name}") for name in names
+        ]
         pages[f"reference/{package}.md"] = "\n\n".join(parts) + "\n"
     return pages
 
 
-def _file(package: Path, name: str) -> Path:
+def module_file(package: Path, name: str) -> Path:
+    """Where a module's text lies; a package's is its ``__init__.py``."""
     module = package / f"{name}.py"
     return module if module.is_file() else package / name / "__init__.py"
 

@@ -18,12 +18,15 @@ def places_of(lessons: Iterable[Lesson]) -> dict[str, dict[str, str]]:
 
 
 def taught_links(row: Row, places: Places, titles: Mapping[str, str]) -> str:
-    """Where a row is taught, as HTML: the lesson, then each place in it."""
+    """Where a row is taught, as HTML: the row, the lesson, then each place in it."""
     taught = ", ".join(_link(row, anchor, places) for anchor in row.taught)
     name = html.escape(titles.get(row.lesson, row.lesson))
     if row.lesson not in places:
         return ""
-    return f'<a href="lessons/{row.lesson}.html">{name}</a>: {taught}' if taught else ""
+    if not taught:
+        return ""
+    lesson = f'<a href="lessons/{row.lesson}.html">{name}</a>'
+    return f'<a href="syllabus.html#{row.id}">{row.id}</a>: {lesson}, {taught}'
 
 
 def syllabus_page(
