@@ -56,6 +56,20 @@ def test_gradebook_holds_what_the_results_hold(course: Course):
         assert gradebook.find_submission(NAME, "bob").score == 7
 
 
+def test_a_new_gradebook_is_stamped_with_the_version_that_nbgrader_would_give_it(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+):
+    course.hand_in("ann")
+    course.grade()
+    with sqlite3.connect(course.folder.db_url.removeprefix("sqlite:///")) as book:
+        (stamp,) = book.execute("select version_num from alembic_version").fetchone()
+    bin_folder = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", os.pathsep.join([str(bin_folder), os.environ["PATH"]]))
+    code = "from nbgrader.api import get_alembic_version as version; print(version())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert stamp == done.stdout.strip()
+
+
 def test_unchanged_submissions_are_not_run_again(course: Course):
     course.hand_in("ann")
     course.hand_in("bob")
