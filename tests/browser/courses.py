@@ -37,7 +37,6 @@ def make_course(root: Path, more: str = "") -> CourseFolder:
         REPOSITORY / "course", root / "course", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copytree(REPOSITORY / "source" / LESSON, root / "source" / LESSON)
-    shutil.copy(REPOSITORY / "source" / f"{LESSON}.mistakes.py", root / "source")
     with (root / "nbgrader_config.py").open("a") as config:
         config.write(f'c.RefereeExecute.isolation = "{ISOLATION}"\n')
     text = (REPOSITORY / "source" / f"{LESSON}.py").read_text(encoding="utf-8")

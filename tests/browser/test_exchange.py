@@ -84,12 +84,17 @@ class AssignmentList:
         self.page.locator("#refresh_assignments_list").click()
 
     def read_feedback(self) -> FrameLocator:
-        """Fetch the feedback, go where *view feedback* leads, and open the page there."""
-        expect(self.line("submitted")).to_contain_text("(feedback available to fetch)")
+        """Fetch the feedback on the last submission, and open it where *view feedback* leads."""
+        ready = "(feedback available to fetch)"
+        expect(self.line("submitted")).to_contain_text(ready)
         self.press("submitted", "Fetch Feedback")
-        self.line("submitted").get_by_text("(view feedback)").last.click()
+        expect(self.line("submitted")).not_to_contain_text(ready, timeout=PATIENCE)
+        last = self.line("submitted").locator(".nested_list_item").last
+        stamp = last.inner_text().split(" (")[0].strip()
+        last.get_by_text("(view feedback)").click()
+        expect(self.page.locator(".jp-FileBrowser-crumbs")).to_contain_text(stamp)
         self.page.locator(".jp-DirListing-item").filter(has_text=f"{LESSON}.html").dblclick()
-        return self.page.frame_locator(".jp-HTMLViewer:not(.lm-mod-hidden) iframe")
+        return self.page.frame_locator(".jp-HTMLViewer iframe >> visible=true")
 
 
 def test_a_lesson_goes_out_comes_back_and_its_feedback_is_read(
