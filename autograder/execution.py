@@ -222,8 +222,9 @@ class Hearing:
                 )
         except KernelDied as error:
             self._die(f"the kernel stopped in {_place(cell)} ({error})")
-            outputs.items.append(_error("DeadKernelError", self.dead))
         self._note_error(cell, outputs)
+        if self.dead:  # which has its line already
+            outputs.items.append(_error("DeadKernelError", self.dead))
         # Who has used up the room may still say a little in each cell: a later result, an error.
         self.room = max(outputs.room, LEAST_OUTPUT)
         cell.outputs = outputs.items

@@ -291,7 +291,10 @@ def _torch_tree(torch: Any, value: Any, buffers: list[Any]) -> dict | None:
             plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
             if plain.numel() * plain.element_size() > MAX_BYTES:
                 raise WireError("a tensor is too large to cross")
-            data = plain.reshape(-1).view(torch.uint8).numpy().data if plain.numel() else b""
+            flat = plain.reshape(-1)
+            if flat.stride(-1) != 1:  # one element counts as contiguous at any stride
+                flat = flat.clone(memory_format=torch.contiguous_format)
+            data = flat.view(torch.uint8).numpy().data if flat.numel() else b""
         return {
             "$": "tensor",
             "d": str(plain.dtype).removeprefix("torch."),

@@ -144,6 +144,14 @@ def test_a_function_that_ends_its_kernel_earns_nothing_and_says_why(body):
     assert "the kernel stopped in cell test-double" in bout.problems[0]
 
 
+def test_a_cell_that_ends_its_kernel_is_one_line():
+    bout, notebook = run(solution("import os; os._exit(3)"), graded("double(2)"))
+    assert len(bout.problems) == 1, bout.problems
+    assert bout.problems[0].startswith("the kernel stopped in cell double (")
+    (error,) = notebook.cells[0].outputs
+    assert error.evalue == bout.problems[0]
+
+
 def test_points_earned_before_the_kernel_died_stay():
     bout, _ = run(
         solution(HONEST),

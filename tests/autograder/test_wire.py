@@ -166,6 +166,14 @@ def test_a_tensor_arrives_with_its_dtype(dtype):
         assert same(sent(case), case.contiguous())
 
 
+def test_one_element_may_lie_at_any_stride():
+    batch = torch.arange(24.0).reshape(1, 2, 3, 4)
+    for case in (batch[:, 0, 0, 0], batch[:, :1, 0, 0], batch[:, 1, :1, ::4], batch[0, 0, 0, 1]):
+        assert same(sent(case), case.clone())
+    odd = torch.ones(3, dtype=torch.uint8).as_strided((1,), (7,))
+    assert odd.is_contiguous() and same(sent(odd), torch.ones(1, dtype=torch.uint8))
+
+
 def test_a_tensor_keeps_whether_it_asks_for_a_gradient():
     leaf = torch.ones(2, 2, requires_grad=True)
     assert same(sent(leaf), leaf)
