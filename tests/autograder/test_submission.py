@@ -1,5 +1,6 @@
 """Any bytes become a notebook, or one line that says why not."""
 
+import copy
 import json
 import os
 import random
@@ -176,7 +177,7 @@ def mutated(seed):
                 last
             )
         else:
-            parent[last] = random_.choice(STRANGE)
+            parent[last] = copy.deepcopy(random_.choice(STRANGE))
     content = json.dumps(data).encode()
     if random_.random() < 0.2:
         place = random_.randrange(len(content))
