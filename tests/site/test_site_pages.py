@@ -200,7 +200,11 @@ def test_a_docstring_s_sections_become_lists():
     ]
 
 
-PLACES = {"docs/a.md": "guides/a.md", "CONTRIBUTING.md": "guides/contributing.md"}
+PLACES = {
+    "docs/a.md": "guides/a.md",
+    "CONTRIBUTING.md": "guides/contributing.md",
+    "source/01-x.py": "lessons/01-x.md",
+}
 
 
 @pytest.mark.parametrize(
@@ -209,6 +213,7 @@ PLACES = {"docs/a.md": "guides/a.md", "CONTRIBUTING.md": "guides/contributing.md
         ("docs/a.md", "[b](../CONTRIBUTING.md#x)", "[b](contributing.md#x)"),
         ("CONTRIBUTING.md", "[b](docs/a.md)", "[b](a.md)"),
         ("docs/a.md", "[b](#here)", "[b](#here)"),
+        ("CONTRIBUTING.md", "[`01-x`](source/01-x.py)", "[`01-x`](../lessons/01-x.md)"),
         ("docs/a.md", "[b](https://example.org/x.md)", "[b](https://example.org/x.md)"),
         ("docs/a.md", "[b](../LICENSE)", "b"),
         ("docs/a.md", "```\n[b](../LICENSE)\n```", "```\n[b](../LICENSE)\n```"),

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 # What stands at the top of the repository and belongs on the site as well.
-TOP = ("CONTRIBUTING.md", "CHANGELOG.md")
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"(^```.*?^```[^\n]*$)", re.MULTILINE | re.DOTALL)
 
 
-def guide_pages(root: Path) -> dict[str, str]:
-    """The pages by their path on the site: ``guides/grading.md``, ``guides/contributing.md``."""
+def guide_pages(root: Path, lessons: Iterable[str]) -> dict[str, str]:
+    """The pages by their path on the site: ``guides/grading.md``, ``guides/contributing.md``.
+
+    Args:
+        root: the repository.
+        lessons: names of the lessons that have a page.
+    """
     files = [*sorted((root / "docs").glob("*.md")), *(root / name for name in TOP)]
-    places = {path.relative_to(root).as_posix(): f"guides/{path.name.lower()}" for path in files}
-    pages = {}
-    for path in files:
-        name = path.relative_to(root).as_posix()
-        pages[places[name]] = relink(path.read_text(encoding="utf-8"), name, places)
-    return pages
+    files = [path for path in files if path.is_file()]
+    own = {path.relative_to(root).as_posix(): f"guides/{path.name.lower()}" for path in files}
+    made = {"source/syllabus.yml": "syllabus.md", "docs/errata.yml": "errata.md"}
+    made |= {f"source/{lesson}.py": f"lessons/{lesson}.md" for lesson in lessons}
+    return {
+        place: relink((root / name).read_text(encoding="utf-8"), name, {**own, **made})
+        for name, place in own.items()
+    }
 
 
-def relink(text: str, name: str, places: dict[str, str]) -> str:
+def relink(text: str, name: str, places: Mapping[str, str]) -> str:
     """Markdown of the repository's file ``name`` with its links as the site needs them.
 
-    Links to files that the site does not have become plain text.
+    Args:
+        text: the Markdown.
+        name: the file's path in the repository.
+        places: paths on the site, by the paths in the repository that a link may name. Links to
+            anything else in the repository become plain text.
     """
 
     def mended(match: re.Match[str]) -> str:

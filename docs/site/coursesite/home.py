@@ -11,17 +11,17 @@ from coursesite.lesson import first_figure
 # The order in which an instructor needs them; a page that is not named here comes last.
 TEACHING = ("grading", "nbgrader", "authoring", "cluster")
 AUTOGRADER = ("guides/security", "commands", "reference/autograder", "reference/course")
-PROJECT = ("reference/modules", "guides/contributing", "guides/changelog")
+PROJECT = ("guides/readme", "reference/modules", "guides/contributing", "guides/changelog")
 ABOUT = """\
 Lessons in Jupyter that build convolutional networks from nine numbers upwards. Each is a notebook
 to complete: prose with the mathematics, figures, exercises with their checks, questions to answer
 before you run. Here they are to read, as they are handed out."""
 BEHIND = """\
 Behind them is an autograder for notebook courses: each submission runs in a jail, each test in a
-second process that the submission cannot reach, and the feedback names the mistake. See [the
-instructor's guide](guides/grading.md), from the install to grades in ten minutes, and [what grading
-protects](guides/security.md). What the course covers is in [the syllabus](syllabus.md); what it
-corrects, in [the errata](errata.md)."""
+second process that the submission cannot reach, and the feedback names the mistake. See [how it
+works](guides/readme.md#how-grading-works), [the instructor's guide](guides/grading.md), from the
+install to grades in ten minutes, and [what grading protects](guides/security.md). What the course
+covers is in [the syllabus](syllabus.md); what it corrects, in [the errata](errata.md)."""
 ROW = re.compile(r"^\| \[`([\w-]+)`\]\([^)]*\) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 

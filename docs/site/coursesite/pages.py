@@ -37,6 +37,6 @@ def _for_instructors(contents: Contents) -> dict[str, str]:
         "syllabus.md": syllabus_page(contents.rows, contents.lessons, places, numbers),
         "errata.md": errata_page(contents.errata, contents.rows, links),
         "commands.md": commands_page(),
-        **guide_pages(contents.root),
+        **guide_pages(contents.root, [lesson.name for lesson in contents.lessons]),
         **reference_pages(contents.root),
     }
