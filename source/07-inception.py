@@ -22,16 +22,16 @@
 # # 07 · Inception and GoogLeNet
 #
 # VGG won by stacking one kind of layer and paid with 138 million parameters. In the same contest a
-# network with **one twentieth of the parameters and one tenth of the work** made fewer errors: GoogLeNet.
-# It asks three questions that every later network asks too. Why choose a kernel size, if you can
-# have several side by side? How do you keep a wide layer cheap? And what are those enormous fully connected
-# layers good for? The answers are the *Inception module*, the *1×1 bottleneck* and *global average
-# pooling*. You build all three, then the whole network out of its published table, to the last of 6,998,552
-# parameters, and find out which numbers of that table cannot be right.
+# network with **one twentieth of the parameters and one tenth of the work** made fewer errors:
+# GoogLeNet. It asks three questions that every later network asks too. Why choose a kernel size, if
+# you can have several side by side? How do you keep a wide layer cheap? And what are those enormous
+# fully connected layers good for? The answers are the *Inception module*, the *1×1 bottleneck* and *global
+# average pooling*. You build all three, then the whole network out of its published table, to the
+# last of 6,998,552 parameters, and find out which numbers of that table cannot be right.
 #
-# **Time** 4 to 5 hours · **Difficulty** ●●●○○ · **You need** lessons 02 (sizes, parameters, MACs), 04
-# (backward passes) and 06 (`nn.Module`, layer tables) · **Runs on** any laptop: the large network is
-# never filled with numbers
+# **Time** 4 to 5 hours · **Difficulty** ●●●○○ · **You need** lessons 02 (sizes, parameters, MACs),
+# 04 (backward passes) and 06 (`nn.Module`, layer tables) · **Runs on** any laptop: the large
+# network is never filled with numbers
 #
 # **After this lesson you can**
 #
@@ -50,17 +50,17 @@
 # | 4 · GoogLeNet | `make_stem`, `compare`, `googlenet_body`, `googlenet`, `exact_table`, `disagree`, `separable_conv1`, `naive_growth` | 34 |
 # | 5 · Auxiliary classifiers | `AuxHead`, `WithAux`, `total_loss` | 16 |
 #
-# **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks below
-# it. Grading runs the same checks and further ones: other sizes, negative inputs, weights of its own that it
-# loads into your modules *by name*, so the names in the docstrings are part of the task. Questions ask you to
-# predict *before* you run the cell that shows the truth; afterwards you may mend your answer, for what you
-# hand in is what counts. The check below a question only asks whether your answer is of the right kind.
-# Folded cells draw and measure. In the tests, `@in_submission` marks a helper that runs beside your
-# functions; it changes nothing for you.
+# **How it works.** Complete each cell that says `raise NotImplementedError`, then run the checks
+# below it. Grading runs the same checks and further ones: other sizes, negative inputs, weights of
+# its own that it loads into your modules *by name*, so the names in the docstrings are part of the
+# task. Questions ask you to predict *before* you run the cell that shows the truth; afterwards you
+# may mend your answer, for what you hand in is what counts. The check below a question only asks
+# whether your answer is of the right kind. Folded cells draw and measure. In the tests,
+# `@in_submission` marks a helper that runs beside your functions; it changes nothing for you.
 #
-# **Conventions of the whole lesson.** Layout NCHW; weights of a convolution are `(K, C, F, F)`: filters,
-# input channels, kernel. One **MAC** is one multiply-add. *Weights* leave biases out, *parameters* include
-# them. Memory counts the outputs of layers in float32 for one image, 1 KB = 1024 bytes. The
+# **Conventions of the whole lesson.** Layout NCHW; weights of a convolution are `(K, C, F, F)`:
+# filters, input channels, kernel. One **MAC** is one multiply-add. *Weights* leave biases out, *parameters*
+# include them. Memory counts the outputs of layers in float32 for one image, 1 KB = 1024 bytes. The
 # papers and slides quoted here write "ops" or "FLOP" and mean MACs.
 
 # %% tags=["parameters"]
@@ -107,12 +107,14 @@ COLORS = {
 # ## Part 1 · One pixel, all channels
 #
 # A 3×3 convolution does two things at once: it looks at neighbours, and it mixes channels. A **1×1
-# convolution** leaves out the first. At each pixel it takes the $C$ numbers that lie there on top of each
-# other, one in each channel, and makes $K$ new numbers out of them, with the same matrix everywhere:
+# convolution** leaves out the first. At each pixel it takes the $C$ numbers that lie there on top
+# of each other, one in each channel, and makes $K$ new numbers out of them, with the same matrix
+# everywhere:
 #
 # $$ y_{k,i,j} = b_k + \sum_{c=1}^{C} w_{k,c}\, x_{c,i,j} . $$
 #
-# It sees no edge and no corner. What it can do is choose: 256 maps come in, 64 mixtures of them go out.
+# It sees no edge and no corner. What it can do is choose: 256 maps come in, 64 mixtures of them go
+# out.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axis = plt.subplots(figsize=(9.5, 2.9))
@@ -155,13 +157,13 @@ plt.show()
 # %% [markdown]
 # ## Exercise 1 · A batch of pixels is a matrix
 #
-# Write `conv1x1(x, weight, bias)` with **one matrix product** (`@`), without `F.conv2d` and without a
-# loop: all pixels of all images become the rows of one matrix. `x` is `(N, C, H, W)`, `weight` `(K, C)`,
-# `bias` `(K,)`; the result is `(N, K, H, W)`.
+# Write `conv1x1(x, weight, bias)` with **one matrix product** (`@`), without `F.conv2d` and without
+# a loop: all pixels of all images become the rows of one matrix. `x` is `(N, C, H, W)`, `weight`
+# `(K, C)`, `bias` `(K,)`; the result is `(N, K, H, W)`.
 #
-# *Worked example.* Two channels of 1 × 2 pixels, $(1, 2)$ and $(10, 20)$; weight $[[1, 1], [0, 2],
-# [1, -1]]$, bias $(0, 0, 5)$. The pixels are $(1, 10)$ and $(2, 20)$, and the three output channels
-# $(11, 22)$, $(20, 40)$, $(-4, -13)$.
+# *Worked example.* Two channels of 1 × 2 pixels, $(1, 2)$ and $(10, 20)$; weight
+# $[[1, 1], [0, 2], [1, -1]]$, bias $(0, 0, 5)$. The pixels are $(1, 10)$ and $(2, 20)$, and the
+# three output channels $(11, 22)$, $(20, 40)$, $(-4, -13)$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv1x1", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -217,19 +219,19 @@ for n, c, k, height, width in ((3, 4, 6, 2, 5), (4, 3, 3, 3, 3), (2, 6, 1, 5, 1)
 # <details>
 # <summary>Help</summary>
 #
-# - **The right numbers in wrong places**: `reshape` does not move axes. First `permute` the channels to the
-#   end, then flatten; on the way back first unflatten, then `permute`.
-# - **Right for one image, wrong for a batch**: rows of the matrix are the pixels of *all* images, image
-#   after image. Check the order of `N`, `H` and `W` on the way back.
+# - **The right numbers in wrong places**: `reshape` does not move axes. First `permute` the
+#   channels to the end, then flatten; on the way back first unflatten, then `permute`.
+# - **Right for one image, wrong for a batch**: rows of the matrix are the pixels of *all* images,
+#   image after image. Check the order of `N`, `H` and `W` on the way back.
 # - **Fails where H ≠ W**: one of the two is used for both.
 #
 # </details>
 #
 # ## Question 1 · A mixture of maps
 #
-# Reduce 256 channels to 64 on maps of 28 × 28. How many parameters does the 1×1 convolution have (with
-# biases)? How many MACs does one image cost? And how many *neighbours* (pixels other than its own) does an
-# output pixel see?
+# Reduce 256 channels to 64 on maps of 28 × 28. How many parameters does the 1×1 convolution have
+# (with biases)? How many MACs does one image cost? And how many *neighbours* (pixels other than its
+# own) does an output pixel see?
 
 # %% nbgrader={"grade": false, "grade_id": "q-mixture", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_params: parameters; q_macs: MACs (the exact number); q_neighbours: pixels
@@ -252,22 +254,24 @@ check_number(q_neighbours, 0, "q_neighbours")
 # %% [markdown]
 # ### A bottleneck
 #
-# The main use of the 1×1 convolution is to stand *before* an expensive layer. A 5×5 convolution from 256
-# to 96 channels has $25 \cdot 256 \cdot 96 = 614{,}400$ weights. Reduce to 64 channels first:
-# $256 \cdot 64 + 25 \cdot 64 \cdot 96 = 169{,}984$. What did we give up? To see it, leave out the ReLU
-# between the two. Then both are linear, and two linear maps in a row are one: there is *one* 5×5 convolution
-# that does the same. In formulas, with the reduction $r_{m,c}$ and the kernel $w_{k,m,u,v}$,
+# The main use of the 1×1 convolution is to stand *before* an expensive layer. A 5×5 convolution
+# from 256 to 96 channels has $25 \cdot 256 \cdot 96 = 614{,}400$ weights. Reduce to 64 channels
+# first: $256 \cdot 64 + 25 \cdot 64 \cdot 96 = 169{,}984$. What did we give up? To see it, leave
+# out the ReLU between the two. Then both are linear, and two linear maps in a row are one: there is *one*
+# 5×5 convolution that does the same. In formulas, with the reduction $r_{m,c}$ and the kernel
+# $w_{k,m,u,v}$,
 #
 # $$ w'_{k,c,u,v} = \sum_{m=1}^{M} w_{k,m,u,v}\; r_{m,c} . $$
 #
 # ## Exercise 2 · Two convolutions in one
 #
 # Write `merge_reduce(reduce, kernel)`: `reduce` is `(M, C)`, `kernel` `(K, M, F, F)`; return the
-# `(K, C, F, F)` weights of the one convolution that equals "1×1 with `reduce`, then F×F with `kernel`",
-# without biases and without a ReLU between them.
+# `(K, C, F, F)` weights of the one convolution that equals "1×1 with `reduce`, then F×F with
+# `kernel`", without biases and without a ReLU between them.
 #
-# *Worked example.* $C = 2$, $M = 1$, $K = 1$, $F = 1$: reduce $[[1, 2]]$ makes $x_1 + 2x_2$ out of two
-# channels, kernel $[[[[3]]]]$ makes three times that. Merged: $[[[[3]], [[6]]]]$, shape `(1, 2, 1, 1)`.
+# *Worked example.* $C = 2$, $M = 1$, $K = 1$, $F = 1$: reduce $[[1, 2]]$ makes $x_1 + 2x_2$ out of
+# two channels, kernel $[[[[3]]]]$ makes three times that. Merged: $[[[[3]], [[6]]]]$, shape
+# `(1, 2, 1, 1)`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "merge-reduce", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -313,20 +317,21 @@ for m, c, k, side in ((2, 5, 4, 3), (3, 3, 3, 1), (4, 4, 4, 5), (5, 2, 3, 3)):
 # <details>
 # <summary>Help</summary>
 #
-# - **A shape error**: sum over the channels in the middle, $M$. They are axis 0 of `reduce` and axis 1 of
-#   `kernel`; all other axes stay. `torch.einsum("kmuv,mc->kcuv", …)` writes the formula down.
+# - **A shape error**: sum over the channels in the middle, $M$. They are axis 0 of `reduce` and
+#   axis 1 of `kernel`; all other axes stay. `torch.einsum("kmuv,mc->kcuv", …)` writes the formula
+#   down.
 # - **Right only where M = C**: `reduce` is transposed.
 #
 # </details>
 #
 # ## Question 2 · What a bottleneck gives up
 #
-# In the merged 5×5 kernel of the text (256 → 64 → 96), take the weights at one place $(u, v)$ of the window:
-# a matrix of 96 × 256. What is the *largest rank* that it can have? And what would it be for a 5×5 convolution from
-# 256 to 96 channels without a bottleneck?
+# In the merged 5×5 kernel of the text (256 → 64 → 96), take the weights at one place $(u, v)$ of
+# the window: a matrix of 96 × 256. What is the *largest rank* that it can have? And what would it
+# be for a 5×5 convolution from 256 to 96 channels without a bottleneck?
 #
-# A student says: "then the bottleneck is just a worse 5×5 convolution". What does the real module have
-# that this calculation left out?
+# A student says: "then the bottleneck is just a worse 5×5 convolution". What does the real module
+# have that this calculation left out?
 #
 # - `"a"`: a bias in each layer
 # - `"b"`: a ReLU between the 1×1 and the 5×5
@@ -363,16 +368,17 @@ free = torch.randn(96, 256, generator=random)
 print("rank of a free 96 × 256 matrix:         ", torch.linalg.matrix_rank(free).item())
 
 # %% [markdown]
-# The bottleneck bets that 256 maps hold much that is said twice: that 64 mixtures carry what the 5×5 needs.
-# With the ReLU between them the pair is also a small two-layer network, which no single linear layer
-# can be. For biases alone the bet would be all there is: an affine map after an affine map is affine.
+# The bottleneck bets that 256 maps hold much that is said twice: that 64 mixtures carry what the
+# 5×5 needs. With the ReLU between them the pair is also a small two-layer network, which no single
+# linear layer can be. For biases alone the bet would be all there is: an affine map after an affine
+# map is affine.
 #
 # ## Part 2 · The Inception module
 #
-# A 1×1 kernel sees a point, a 3×3 its surroundings, a 5×5 more of them. An object may fill the image
-# or a corner of it, so which kernel is right differs from image to image. The **Inception module** does
-# not choose: it runs 1×1, 3×3, 5×5 and a max-pooling side by side on the same input and **concatenates** the
-# results along the channels. The next layer takes what it finds useful.
+# A 1×1 kernel sees a point, a 3×3 its surroundings, a 5×5 more of them. An object may fill the
+# image or a corner of it, so which kernel is right differs from image to image. The **Inception
+# module** does not choose: it runs 1×1, 3×3, 5×5 and a max-pooling side by side on the same input
+# and **concatenates** the results along the channels. The next layer takes what it finds useful.
 
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
@@ -422,14 +428,16 @@ plt.show()
 # %% [markdown]
 # ## Question 3 · What fits on top of what
 #
-# To be concatenated, all branches must have maps of the same size. A slide says of the pooling branch that it
-# "reduces spatial dimensions", and of the 1×1 branch on the left that it is the "dimension reduction". Look at
-# the picture on the right.
+# To be concatenated, all branches must have maps of the same size. A slide says of the pooling
+# branch that it "reduces spatial dimensions", and of the 1×1 branch on the left that it is the
+# "dimension reduction". Look at the picture on the right.
 #
 # - How many rows does the map of the pooling branch have, for an input of 28 × 28?
-# - Which of the four 1×1 convolutions reduce the number of channels for (or after) another layer? A set out
-#   of `"left"` (first branch), `"before 3×3"`, `"before 5×5"`, `"after pool"`.
-# - How many channels come out of the concatenation, in the naive module and in the one with reductions?
+# - Which of the four 1×1 convolutions stand there for the sake of *another* layer, to make it
+#   cheaper or its output narrower? A set out of `"left"` (first branch), `"before 3×3"`,
+#   `"before 5×5"`, `"after pool"`.
+# - How many channels come out of the concatenation, in the naive module and in the one with
+#   reductions?
 
 # %% nbgrader={"grade": false, "grade_id": "q-branches", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_pool_rows: rows; q_reductions: a set of texts; q_depth_naive, q_depth_reduced: channels
@@ -463,15 +471,16 @@ check_number(q_depth_reduced, 128 + 192 + 96 + 64, "q_depth_reduced")
 # %% [markdown]
 # ## Exercise 3 · What the naive module costs
 #
-# Write two functions for the naive module on an input of `c_in` channels and `height` × `width` pixels, with
-# `n1`, `n3`, `n5` filters of 1×1, 3×3 and 5×5, all of them keeping the size:
+# Write two functions for the naive module on an input of `c_in` channels and `height` × `width`
+# pixels, with `n1`, `n3`, `n5` filters of 1×1, 3×3 and 5×5, all of them keeping the size:
 #
-# - `naive_macs(c_in, n1, n3, n5, height, width)`: a tuple of the MACs of the three convolutions, in this
-#   order (pooling has no multiplications);
+# - `naive_macs(c_in, n1, n3, n5, height, width)`: a tuple of the MACs of the three convolutions, in
+#   this order (pooling has no multiplications);
 # - `naive_depth(c_in, n1, n3, n5)`: the channels of its output.
 #
-# *Worked example.* 2 channels of 3 × 4, one filter each: 12 output pixels each, so $12 \cdot 2 \cdot 1 = 24$,
-# $12 \cdot 2 \cdot 9 = 216$ and $12 \cdot 2 \cdot 25 = 600$ MACs. The depth is $1 + 1 + 1 + 2 = 5$.
+# *Worked example.* 2 channels of 3 × 4, one filter each: 12 output pixels each, so
+# $12 \cdot 2 \cdot 1 = 24$, $12 \cdot 2 \cdot 9 = 216$ and $12 \cdot 2 \cdot 25 = 600$ MACs. The
+# depth is $1 + 1 + 1 + 2 = 5$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "naive-cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -515,7 +524,8 @@ check_number(naive_depth(10, 3, 5, 7), 25, "the depth of a small module")
 # <summary>Help</summary>
 #
 # - **Twice too large**: a MAC is a multiplication *with* its addition.
-# - **The depth is too small**: the pooling branch has no filters. It hands on all channels that come in.
+# - **The depth is too small**: the pooling branch has no filters. It hands on all channels that
+#   come in.
 #
 # </details>
 
@@ -529,16 +539,17 @@ print("channels after 0, 1, 2, 3, 4 such modules:", depths)
 
 # %% [markdown]
 # 854 million MACs for *one* module: more than all of AlexNet (0.72 billion). And since the pooled
-# channels are always all handed on, the depth can only grow, by 416 with each module, and the cost of
-# the next one with it. That is why nobody stacks naive modules.
+# channels are always all handed on, the depth can only grow, by 416 with each module, and the cost
+# of the next one with it. That is why nobody stacks naive modules.
 #
 # ## Exercise 4 · The naive module
 #
-# Write `naive_module(x, w1, w3, w5)`. `x` is `(N, C, H, W)`; the weights are `(n1, C, 1, 1)`, `(n3, C, 3, 3)`
-# and `(n5, C, 5, 5)`, there are no biases. Each convolution is followed by a ReLU; the pooling is 3×3 with
-# stride 1 and keeps the size (its window never sees the padding: the maximum of $-3$ and $-2$ at a border is
-# $-2$, not 0). Return the concatenation in the order **1×1, 3×3, 5×5, pooled input**, shape
-# `(N, n1 + n3 + n5 + C, H, W)`. `F.conv2d` and `F.max_pool2d` are welcome here.
+# Write `naive_module(x, w1, w3, w5)`. `x` is `(N, C, H, W)`; the weights are `(n1, C, 1, 1)`,
+# `(n3, C, 3, 3)` and `(n5, C, 5, 5)`, there are no biases. Each convolution is followed by a ReLU;
+# the pooling is 3×3 with stride 1 and keeps the size (its window never sees the padding: the
+# maximum of $-3$ and $-2$ at a border is $-2$, not 0). Return the concatenation in the order **1×1,
+# 3×3, 5×5, pooled input**, shape `(N, n1 + n3 + n5 + C, H, W)`. `F.conv2d` and `F.max_pool2d` are
+# welcome here.
 
 
 # %% nbgrader={"grade": false, "grade_id": "naive-module", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -612,15 +623,16 @@ check_unchanged(x, before, "x")
 # - **"Sizes of tensors must match"**: a kernel of side $F$ keeps the size with padding $(F - 1)/2$.
 #   `F.max_pool2d` has a stride of its *window* unless you say otherwise.
 # - **The number of images grows**: you concatenate along the batch. Channels are axis 1.
-# - **The pooled channels are 0 where they should be negative**: no ReLU after the pooling, and no zeros around
-#   it. The padding of `F.max_pool2d` counts as $-\infty$.
+# - **The pooled channels are 0 where they should be negative**: no ReLU after the pooling, and no
+#   zeros around it. The padding of `F.max_pool2d` counts as $-\infty$.
 #
 # </details>
 #
 # ### One 5×5 bank
 #
 # A 1×1 kernel is a 5×5 kernel with zeros around its middle. So the three convolutions are *one* 5×5
-# convolution, in which most of the weights are zero by design. Here are six filters, two of each kind:
+# convolution, in which most of the weights are zero by design. Here are six filters, two of each
+# kind:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 random = np.random.default_rng(seed)
@@ -642,8 +654,9 @@ plt.show()
 # %% [markdown]
 # ## Exercise 5 · Three banks in one
 #
-# Write `one_bank(w1, w3, w5)`: the `(n1 + n3 + n5, C, 5, 5)` weights of the one convolution that, with
-# padding 2, gives the three convolutions of the naive module (before the ReLU) in the same order.
+# Write `one_bank(w1, w3, w5)`: the `(n1 + n3 + n5, C, 5, 5)` weights of the one convolution that,
+# with padding 2, gives the three convolutions of the naive module (before the ReLU) in the same
+# order.
 
 
 # %% nbgrader={"grade": false, "grade_id": "one-bank", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -674,8 +687,8 @@ check_close(one_bank(w1, w3, w5), want, "the bank of 2, 4 and 3 random kernels")
 # %% [markdown]
 # ## Question 4 · Zeros by design
 #
-# In the module of the picture (128, 192 and 96 filters), how many percent of the numbers in the one bank are
-# zero by design (within half a percent)?
+# In the module of the picture (128, 192 and 96 filters), how many percent of the numbers in the one
+# bank are zero by design (within half a percent)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-zeros", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_zeros: percent
@@ -697,17 +710,18 @@ print(
 )
 
 # %% [markdown]
-# Szegedy and others came from there: theory wanted *sparse* layers, hardware wants *dense* matrices. The
-# module is a layer with structured zeros, computed as a few dense ones.
+# Szegedy and others came from there: theory wanted *sparse* layers, hardware wants *dense*
+# matrices. The module is a layer with structured zeros, computed as a few dense ones.
 #
 # ## Exercise 6 · What the real module costs
 #
-# Now the module with reductions. GoogLeNet's table describes a module by six numbers, in this order:
+# Now the module with reductions. GoogLeNet's table describes a module by six numbers, in this
+# order:
 #
 # `row = (#1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, pool proj)`
 #
-# The module on the right of the picture is `(128, 64, 192, 64, 96, 64)`. It has six convolutions; we call
-# them by these names, here and in the next exercise:
+# The module on the right of the picture is `(128, 64, 192, 64, 96, 64)`. It has six convolutions;
+# we call them by these names, here and in the next exercise:
 #
 # | name | kernel | from | to |
 # |---|---|---|---|
@@ -718,11 +732,11 @@ print(
 # | `"five"` | 5×5 | `reduce5` | `row[4]` |
 # | `"project"` | 1×1 | pooled input | `row[5]` |
 #
-# Write `module_cost(c_in, row, height, width)`: a dict that gives, for each name in the table's order, the
-# tuple **(weights, biases, MACs)** of that convolution. All of them keep the size.
+# Write `module_cost(c_in, row, height, width)`: a dict that gives, for each name in the table's
+# order, the tuple **(weights, biases, MACs)** of that convolution. All of them keep the size.
 #
-# *Worked example.* `module_cost(2, (1, 3, 1, 1, 1, 1), 1, 2)["three"]` is `(27, 1, 54)`: 3 × 3 × 3 weights and
-# one bias, on two output pixels.
+# *Worked example.* `module_cost(2, (1, 3, 1, 1, 1, 1), 1, 2)["three"]` is `(27, 1, 54)`: 3 × 3 × 3
+# weights and one bias, on two output pixels.
 
 
 # %% nbgrader={"grade": false, "grade_id": "module-cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -790,8 +804,8 @@ check_close([cost[name][2] for name in names], want, "the MACs of a small module
 #
 # ## Question 5 · 358 million
 #
-# A slide, copied from course to course, lists exactly the six products of the module in the picture and ends:
-# "Total: 358M ops, compared to 854M for the naive version". Add up your six numbers.
+# A slide, copied from course to course, lists exactly the six products of the module in the picture
+# and ends: "Total: 358M ops, compared to 854M for the naive version". Add up your six numbers.
 #
 # - What is the right sum, in millions (within half a million)?
 # - The printed total counts one of the six twice. Which one? Give its name.
@@ -844,9 +858,9 @@ plt.show()
 #
 # ## Exercise 7 · The Inception module
 #
-# Write the class `Inception(c_in, row)`, an `nn.Module` with six `nn.Conv2d`, **named as in Exercise 6**
-# (`self.one`, `self.reduce3` … `self.project`), all with biases. Its `forward` maps `(N, c_in, H, W)` to
-# `(N, row[0] + row[2] + row[4] + row[5], H, W)`:
+# Write the class `Inception(c_in, row)`, an `nn.Module` with six `nn.Conv2d`, **named as in
+# Exercise 6** (`self.one`, `self.reduce3` … `self.project`), all with biases. Its `forward` maps
+# `(N, c_in, H, W)` to `(N, row[0] + row[2] + row[4] + row[5], H, W)`:
 #
 # - a **ReLU after each** of the six convolutions, those that reduce included;
 # - 3×3 max-pooling with stride 1 that keeps the size, before `project`;
@@ -984,20 +998,22 @@ assert reached > 0, "no gradient arrives at the module's input"
 # <details>
 # <summary>Help</summary>
 #
-# - **Unexpected names**: the convolutions are attributes of the module itself (`self.three`), not in a
-#   list or an `nn.Sequential`.
+# - **Unexpected names**: the convolutions are attributes of the module itself (`self.three`), not
+#   in a list or an `nn.Sequential`.
 # - **A branch differs in its place**: the order is `one`, `three`, `five`, `project`.
 # - **`three` differs, `one` does not**: is there a ReLU after the reduction?
-# - **`project` differs at the border**: pool first, then project, and let `F.max_pool2d` do its own padding.
+# - **`project` differs at the border**: pool first, then project, and let `F.max_pool2d` do its own
+#   padding.
 #
 # </details>
 #
 # ## Part 3 · The mean of a map
 #
-# AlexNet and VGG end in fully connected (FC) layers: the last maps are flattened into one long vector, and
-# each number of it has weights of its own. That costs 90% of their parameters, and it nails down the size
-# of the image: another size gives a vector of another length, for which there are no weights. **Global average
-# pooling** (GAP, Lin and others 2013) makes *one* number out of each map, its mean, however large the map is:
+# AlexNet and VGG end in fully connected (FC) layers: the last maps are flattened into one long
+# vector, and each number of it has weights of its own. That costs 96% (AlexNet) and 89% (VGG-16) of
+# their parameters, and it nails down the size of the image: another size gives a vector of another
+# length, for which there are no weights. **Global average pooling** (GAP, Lin and others 2013)
+# makes *one* number out of each map, its mean, however large the map is:
 #
 # $$ y_c = \frac{1}{HW} \sum_{i,j} x_{c,i,j}, \qquad C \times H \times W \;\to\; C \times 1 \times 1 . $$
 
@@ -1017,9 +1033,9 @@ plt.show()
 # %% [markdown]
 # ## Question 6 · An image of another size
 #
-# VGG-16 halves the image five times and ends with 512 maps; `fc6` has 25,088 inputs, made for 224 × 224. How many
-# numbers arrive there for an image of **256 × 320**? GoogLeNet halves five times as well and ends with 1,024 maps
-# and GAP. How many numbers arrive at its linear layer for that image?
+# VGG-16 halves the image five times and ends with 512 maps; `fc6` has 25,088 inputs, made for 224 × 224.
+# How many numbers arrive there for an image of **256 × 320**? GoogLeNet halves five times as well
+# and ends with 1,024 maps and GAP. How many numbers arrive at its linear layer for that image?
 
 # %% nbgrader={"grade": false, "grade_id": "q-other-size", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_arrive_vgg, q_arrive_gap: how many numbers
@@ -1050,13 +1066,14 @@ for size in ((224, 224), (256, 320)):
 #
 # Write, without autograd and without PyTorch's pooling layers,
 #
-# - `gap(x)`: `(N, C, H, W)` → `(N, C)`, the mean of each map (`nn.AdaptiveAvgPool2d((1, 1))` gives the same
-#   numbers in the shape `(N, C, 1, 1)`);
-# - `gap_backward(dy, shape)`: `dy` is the gradient of the loss with respect to the output, `(N, C)`; `shape`
-#   is the `(N, C, H, W)` of the input. Return the gradient with respect to the input.
+# - `gap(x)`: `(N, C, H, W)` → `(N, C)`, the mean of each map (`nn.AdaptiveAvgPool2d((1, 1))` gives
+#   the same numbers in the shape `(N, C, 1, 1)`);
+# - `gap_backward(dy, shape)`: `dy` is the gradient of the loss with respect to the output,
+#   `(N, C)`; `shape` is the `(N, C, H, W)` of the input. Return the gradient with respect to the
+#   input.
 #
-# *Worked example.* One map of 2 × 3 with the sum 12: the mean is 2. With `dy` = 18 each of the six pixels
-# receives $18 / 6 = 3$: all get an equal share, for all counted equally.
+# *Worked example.* One map of 2 × 3 with the sum 12: the mean is 2. With `dy` = 18 each of the six
+# pixels receives $18 / 6 = 3$: all get an equal share, for all counted equally.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1106,7 +1123,8 @@ for n, c, height, width in ((2, 3, 4, 5), (3, 2, 1, 6), (3, 3, 3, 3)):
 # <details>
 # <summary>Help</summary>
 #
-# - **The shape is (N, H, W)**: you average over the channels. The mean is over rows and columns, axes 2 and 3.
+# - **The shape is (N, H, W)**: you average over the channels. The mean is over rows and columns,
+#   axes 2 and 3.
 # - **The gradient is too large by H·W**: a pixel contributes $1/(HW)$ of itself to the mean.
 # - **A broadcasting error**: `dy[:, :, None, None]` has the shape `(N, C, 1, 1)`.
 #
@@ -1123,9 +1141,9 @@ for n, c, height, width in ((2, 3, 4, 5), (3, 2, 1, 6), (3, 3, 3, 3)):
 # | | | | | fc7 → 4096 | 16 | 16,777 |
 # | | | | | fc8 → 1000 | 4 | 4,096 |
 #
-# One of the two columns of parameters was counted with biases, the other without: which network's is
-# *with*? How many **weights** (no biases) do VGG's three FC layers have together (the exact number), and how
-# many *times* as many is that as the weights of GoogLeNet's linear layer (within 0.5)?
+# One of the two columns of parameters was counted with biases, the other without: which network's
+# is *with*? How many **weights** (no biases) do VGG's three FC layers have together (the exact
+# number), and how many *times* as many is that as the weights of GoogLeNet's linear layer (within 0.5)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_with_biases: "GoogLeNet" or "VGG-16"; q_vgg_head: weights; q_head_ratio: a number
@@ -1154,21 +1172,23 @@ for name, sizes in heads.items():
     print(f"{name:10} {weights:>12,} weights, {weights + sum(sizes[1:]):>12,} with biases")
 
 # %% [markdown]
-# So "no FC layers", as slides say of GoogLeNet and ResNet, is not quite true: both end in **one** linear
-# layer. What is gone is the stack of large hidden ones.
+# So "no FC layers", as slides say of GoogLeNet and ResNet, is not quite true: both end in **one**
+# linear layer. What is gone is the stack of large hidden ones.
 #
 # ### The linear layer could have come first
 #
-# GAP and the linear layer after it are both linear, so their order does not matter: apply the linear layer *at
-# every pixel* (a 1×1 convolution!), then average. The maps in between are **class activation maps** (Zhou and others
-# 2016): map $k$ shows where in the image the score of class $k$ comes from. A network with GAP can point at
-# what it has recognised, though nobody ever told it where anything was.
+# GAP and the linear layer after it are both linear, so their order does not matter: apply the
+# linear layer *at every pixel* (a 1×1 convolution!), then average. The maps in between are **class
+# activation maps** (Zhou and others 2016): map $k$ shows where in the image the score of class $k$
+# comes from. A network with GAP can point at what it has recognised, though nobody ever told it
+# where anything was.
 #
 # ## Exercise 9 · Class activation maps
 #
-# Write `class_maps(maps, weight, bias)`: `maps` is `(N, C, H, W)`, the last maps before GAP; `weight` `(K, C)` and
-# `bias` `(K,)` are the linear layer's. Return `(N, K, H, W)`: the linear layer at every pixel, so that the mean of
-# each class map **is** the logit of its class. (Exercise 1 may help.)
+# Write `class_maps(maps, weight, bias)`: `maps` is `(N, C, H, W)`, the last maps before GAP;
+# `weight` `(K, C)` and `bias` `(K,)` are the linear layer's. Return `(N, K, H, W)`: the linear
+# layer at every pixel, so that the mean of each class map **is** the logit of its class. (Exercise
+# 1 may help.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "class-maps", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1197,8 +1217,9 @@ check_close(class_maps(maps, weight, bias), want, "the class maps of three image
 # ## Question 8 · Who else?
 #
 # Networks that end in global average pooling and one linear layer, out of `"AlexNet"`, `"VGG-16"`,
-# `"GoogLeNet"`, `"ResNet-50"`, `"LeNet-5"`, `"MobileNet"`, `"SENet"`: a set of names. (An idea: which of them
-# accept an image of another size as they are?)
+# `"GoogLeNet"`, `"ResNet-50"`, `"LeNet-5"`, `"MobileNet"`, `"SENet"`: a set of names. (Hardly any
+# network designed after 2014 had large FC layers; VGG-16 was among the last. Another way to ask:
+# which of them accept an image of another size as they are?)
 
 # %% nbgrader={"grade": false, "grade_id": "q-gap-nets", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_gap_nets: a set of names
@@ -1219,9 +1240,9 @@ assert set(q_gap_nets) == want, f"q_gap_nets is {sorted(q_gap_nets)}, which is n
 # ## Part 4 · GoogLeNet
 #
 # The name is a bow to LeNet; the network is the one that won ILSVRC 2014. Nine Inception modules in
-# three stages on maps of 28, 14 and 7 pixels, behind a short stack of ordinary layers, the **stem**, and before GAP
-# and one linear layer. Here is the table that everybody reprints (from the paper, with the printed parameters
-# and "ops"):
+# three stages on maps of 28, 14 and 7 pixels, behind a short stack of ordinary layers, the **stem**,
+# and before GAP and one linear layer. Here is the table that everybody reprints (from the paper,
+# with the printed parameters and "ops"):
 #
 # | | out | #1×1 | #3×3 red. | #3×3 | #5×5 red. | #5×5 | pool proj | params | ops |
 # |---|---|---|---|---|---|---|---|---|---|
@@ -1243,9 +1264,9 @@ assert set(q_gap_nets) == want, f"q_gap_nets is {sorted(q_gap_nets)}, which is n
 # | avg-pool 7×7 | 1024 × 1 | | | | | | | | |
 # | dropout 40%, linear | 1000 | | | | | | | 1000K | 1M |
 #
-# The next cell has it as Python, and gives you the engine of lesson 06 with one more column: the
-# *comparisons* of max-pooling layers (window size times output numbers), which one of the tables below
-# counts as "flop".
+# The next cell has it as Python, and gives you the engine of lesson 06 with one more column: the *comparisons*
+# of max-pooling layers (window size times output numbers), which one of the tables below counts as
+# "flop".
 
 # %% nbgrader={"grade": false, "grade_id": "given", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # key: (#1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, pool proj); the digit of the key is the stage
@@ -1321,8 +1342,9 @@ def vgg_front():
 # ## Exercise 10 · The stem
 #
 # "Aggressive": it takes the image from 224 to 28 pixels in three convolutions. Write
-# `make_stem(widths=(64, 64, 192), c_in=3)`: an `nn.Sequential` of these layers under these names, in this order
-# (`nn.Sequential(OrderedDict(conv1=…, …))`); `a`, `b`, `c` are the three widths. All convolutions have biases.
+# `make_stem(widths=(64, 64, 192), c_in=3)`: an `nn.Sequential` of these layers under these names,
+# in this order (`nn.Sequential(OrderedDict(conv1=…, …))`); `a`, `b`, `c` are the three widths. All
+# convolutions have biases.
 #
 # | names, in order | layers |
 # |---|---|
@@ -1433,17 +1455,17 @@ check_close(stem(x), want, "a stem with widths (8, 7, 9) on 29 × 38")
 # <details>
 # <summary>Help</summary>
 #
-# - **27 rows instead of 28**: all four strided layers have a padding, the pooling layers too. (The authors'
-#   own code has none there and rounds *up* instead; the sizes are the same.)
-# - **The values differ, the shapes do not**: is the normalisation after the pooling in the first half, and before
-#   it in the second?
+# - **27 rows instead of 28**: all four strided layers have a padding, the pooling layers too.
+#   (Caffe's well-known version has none there and rounds *up* instead; the sizes are the same.)
+# - **The values differ, the shapes do not**: is the normalisation after the pooling in the first
+#   half, and before it in the second?
 #
 # </details>
 #
 # ## Question 9 · The sum under a table
 #
-# A slide prints this table of the stem: memory in KB, params in thousands, "flop" in millions, pooling
-# layers counted with their comparisons. (The LRN layers are left out.)
+# A slide prints this table of the stem: memory in KB, params in thousands, "flop" in millions,
+# pooling layers counted with their comparisons. (The LRN layers are left out.)
 #
 # | | out | KB | params | flop |
 # |---|---|---|---|---|
@@ -1454,8 +1476,9 @@ check_close(stem(x), want, "a stem with widths (8, 7, 9) on 29 × 38")
 # | max-pool 3×3/2 | 192 × 28 | 588 | 0 | 1 |
 # | **total** | | **7.5 MB** | **124K** | **418M** |
 #
-# All rows are right. One of the three totals is not: `"memory"`, `"params"` or `"flop"`? What should it be (within
-# half a unit)? And how many comparisons did the author count for one output number of a max-pooling layer?
+# All rows are right. One of the three totals is not: `"memory"`, `"params"` or `"flop"`? What
+# should it be (within half a unit)? And how many comparisons did the author count for one output
+# number of a max-pooling layer?
 
 # %% nbgrader={"grade": false, "grade_id": "q-stem", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_wrong_total: one of the three texts; q_right_total: in the unit of the table; q_comparisons: a number
@@ -1496,17 +1519,18 @@ print(f"sum: {kb:,.0f} KB = {kb / 1024:.2f} MB, {params:,} parameters, {work[0]:
 # %% [markdown]
 # ## Exercise 11 · Like for like
 #
-# The same slide compares: "VGG-16 from 224 to 28: 42.9 MB (**5.7×**), 1.1M params (**8.9×**), 7485 MFLOP
-# (**17.8×**)". From lesson 06 you know whose numbers these are: a VGG without `conv3_3`. On top of
-# that the stem's 7.5 MB contain the pooling outputs and VGG's 42.9 MB do not. A ratio is worth something if both
-# sides are counted alike.
+# The same slide compares: "VGG-16 from 224 to 28: 42.9 MB (**5.7×**), 1.1M params (**8.9×**), 7485
+# MFLOP (**17.8×**)". From lesson 06 you know whose numbers these are: a VGG without `conv3_3`. On
+# top of that the stem's 7.5 MB contain the pooling outputs and VGG's 42.9 MB do not. A ratio is
+# worth something if both sides are counted alike.
 #
-# Write `compare(rows, others, kinds)` for two tables from `layer_table`: a dict with the keys `"kb"`, `"params"`,
-# `"macs"`, each the sum of that column over `others` **divided by** its sum over `rows`, counting in both only
-# rows whose `"kind"` is in `kinds`.
+# Write `compare(rows, others, kinds)` for two tables from `layer_table`: a dict with the keys
+# `"kb"`, `"params"`, `"macs"`, each the sum of that column over `others` **divided by** its sum
+# over `rows`, counting in both only rows whose `"kind"` is in `kinds`.
 #
-# *Worked example.* If `rows` has one `Conv2d` of 2 KB, 5 params, 10 MACs and `others` one of 8 KB, 5 params, 100
-# MACs (and some ReLUs), the result for `kinds = ("Conv2d",)` is `{"kb": 4.0, "params": 1.0, "macs": 10.0}`.
+# *Worked example.* If `rows` has one `Conv2d` of 2 KB, 5 params, 10 MACs and `others` one of 8 KB,
+# 5 params, 100 MACs (and some ReLUs), the result for `kinds = ("Conv2d",)` is
+# `{"kb": 4.0, "params": 1.0, "macs": 10.0}`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "compare", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1550,9 +1574,9 @@ for kinds, want in {("Conv2d", "MaxPool2d"): (12 / 4, 28 / 7, 40 / 20), ("Conv2d
 # %% [markdown]
 # ## Question 10 · VGG's front against GoogLeNet's stem
 #
-# Use `compare` on `stem_rows` and the table of `vgg_front()` (make it on the meta device, as in the cell above),
-# counting convolutions and poolings in both. How many times the memory, the parameters and the MACs of the stem does
-# VGG's front need (within 1%)?
+# Use `compare` on `stem_rows` and the table of `vgg_front()` (make it on the meta device, as in the
+# cell above), counting convolutions and poolings in both. How many times the memory, the parameters
+# and the MACs of the stem does VGG's front need (within 1%)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-front", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_front_memory, q_front_params, q_front_macs: ratios
@@ -1606,21 +1630,22 @@ for axis, rows in zip(figure.axes, ("kb", "params", "macs")):
 plt.show()
 
 # %% [markdown]
-# Most of VGG's work is in its first layers, on large maps. The stem leaves the large maps as fast as it
-# can, and that is where most of GoogLeNet's saving comes from.
+# Most of VGG's work is in its first layers, on large maps. The stem leaves the large maps as fast
+# as it can, and that is where most of GoogLeNet's saving comes from.
 #
 # ## Exercise 12 · The body
 #
-# Write `googlenet_body(stem, c_in, table)`. `stem` is a module (put it in as it is) that hands on `c_in` channels;
-# `table` is a dict such as `TABLE`, in the order of the modules: key → row, the first character of the key being the
-# stage. Return an `nn.Sequential` with these names and layers, in order:
+# Write `googlenet_body(stem, c_in, table)`. `stem` is a module (put it in as it is) that hands on
+# `c_in` channels; `table` is a dict such as `TABLE`, in the order of the modules: key → row, the
+# first character of the key being the stage. Return an `nn.Sequential` with these names and layers,
+# in order:
 #
 # - `stem`;
-# - for each key an `Inception` under the name `inception` + key, such as `inception3a`, which takes the channels that the
-#   one before it hands on;
-# - **between two stages** a 3×3 max-pooling, stride 2, padding 1, under the name `pool` + the digit of the stage
-#   that ends: `pool3` stands between `inception3b` and `inception4a`. There is none before the first
-#   stage and none after the last.
+# - for each key an `Inception` under the name `inception` + key, such as `inception3a`, which takes
+#   the channels that the one before it hands on;
+# - **between two stages** a 3×3 max-pooling, stride 2, padding 1, under the name `pool` + the digit
+#   of the stage that ends: `pool3` stands between `inception3b` and `inception4a`. There is none
+#   before the first stage and none after the last.
 
 
 # %% nbgrader={"grade": false, "grade_id": "googlenet-body", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1772,8 +1797,8 @@ check_close(y, want, "the output of a small body")
 # <details>
 # <summary>Help</summary>
 #
-# - **"Given groups=1, weight of size … expected input to have … channels"**: a module hands on `row[0] + row[2] +
-#   row[4] + row[5]` channels. The reductions are inside.
+# - **"Given groups=1, weight of size … expected input to have … channels"**: a module hands on
+#   `row[0] + row[2] + row[4] + row[5]` channels. The reductions are inside.
 # - **`pool5` at the end, or `pool2` at the beginning**: a pooling stands where the stage *changes*.
 #
 # </details>
@@ -1873,19 +1898,20 @@ check_close(logits, want, "the logits of a small relative, from its last maps")
 # <summary>Help</summary>
 #
 # - **13 million parameters**: the auxiliary classifiers come in Part 5, and not into this count.
-# - **"mat1 and mat2 shapes cannot be multiplied"**: flatten *after* the pooling, and take the channels from the
-#   last row of the table.
+# - **"mat1 and mat2 shapes cannot be multiplied"**: flatten *after* the pooling, and take the
+#   channels from the last row of the table.
 #
 # </details>
 #
 # ## Question 11 · What slides say about it
 #
-# - GoogLeNet is "22 layers deep", counting layers with weights on the longest way through the network. How many
-#   are in the stem, how many does one module add, how many follow the last module? (Give the three numbers.)
+# - GoogLeNet is "22 layers deep", counting layers with weights on the longest way through the
+#   network. How many are in the stem, how many does one module add, how many follow the last
+#   module? (Give the three numbers.)
 # - "Only 5 million parameters, 12× less than AlexNet". How many times as many parameters as
 #   6,998,552 does AlexNet (60,965,224) have (within 0.1)?
-# - And what are the 5.97 million that some count? `"without biases"`, `"without the linear layer"` or
-#   `"without the stem"`?
+# - And what are the 5.97 million that some count? `"without biases"`, `"without the linear layer"`
+#   or `"without the stem"`?
 
 # %% nbgrader={"grade": false, "grade_id": "q-slides", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_layers: (stem, one module, after the last module); q_times: a number; q_597: one of the three texts
@@ -1936,20 +1962,22 @@ layer_bars(list(blocks), columns, colors=colors, title="GoogLeNet, input 3×224�
 plt.show()
 
 # %% [markdown]
-# The picture of AlexNet and VGG has gone: no layer holds most of the parameters, and the work is spread over
-# the modules. Memory is still where the maps are large.
+# The picture of AlexNet and VGG has gone: no layer holds most of the parameters, and the work is
+# spread over the modules. Memory is still where the maps are large.
 #
 # ## Exercise 14 · The audit
 #
-# In which unit are the paper's parameters? 3a has 163,328 weights, printed is 159K; so K means 1024, and biases
-# were left out. The ops are millions of MACs, a million being a million. Write two functions:
+# In which unit are the paper's parameters? 3a has 163,328 weights, printed is 159K; so K means
+# 1024, and biases were left out. The ops are millions of MACs, a million being a million. Write two
+# functions:
 #
-# - `exact_table(table, c_in, size)`: key → `{"params": …, "ops": …}` for each module of `table`: its **weights
-#   in K = 1024**, and its MACs in millions, as exact numbers. The first module takes `c_in` channels and maps of `size` ×
-#   `size`; between stages a pooling (3×3, stride 2, padding 1) makes `size` rows into $\lceil
-#   \text{size}/2 \rceil$. Use your `module_cost`.
-# - `disagree(printed, exact, slack)`: a list of the cells (key, column) of `printed`, in its order, whose number
-#   differs from the one in `exact` **by more than** `slack`. Both are dicts of dicts with the same keys.
+# - `exact_table(table, c_in, size)`: key → `{"params": …, "ops": …}` for each module of `table`:
+#   its **weights in K = 1024**, and its MACs in millions, as exact numbers. The first module takes
+#   `c_in` channels and maps of `size` × `size`; between stages a pooling (3×3, stride 2, padding 1)
+#   makes `size` rows into $\lceil \text{size}/2 \rceil$. Use your `module_cost`.
+# - `disagree(printed, exact, slack)`: a list of the cells (key, column) of `printed`, in its order,
+#   whose number differs from the one in `exact` **by more than** `slack`. Both are dicts of dicts
+#   with the same keys.
 
 
 # %% nbgrader={"grade": false, "grade_id": "exact-table", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2022,13 +2050,13 @@ assert list(disagree(printed, exact, 3)) == [], "with a slack of 3 there is no s
 # %% [markdown]
 # ## Question 12 · Rows that do not recompute
 #
-# Hold `PRINTED` against `exact_table(TABLE, 192, 28)`. A printed number may be the exact one rounded or cut off; so
-# allow a slack of 1. Which modules have *params* that do not recompute? In which one do the *ops* not recompute?
-# Before you look: the ops of the modules are nearly all right. Whom do you suspect, then: the
-# six numbers of the rows, or the column of params?
+# Hold `PRINTED` against `exact_table(TABLE, 192, 28)`. A printed number may be the exact one
+# rounded or cut off; so allow a slack of 1. Which modules have *params* that do not recompute? In
+# which one do the *ops* not recompute? Before you look: the ops of the modules are nearly all
+# right. Whom do you suspect, then: the six numbers of the rows, or the column of params?
 #
-# And the slide "only 5 million parameters": add up the *printed* column (2.7 + 112 + the nine + 1000, in K = 1024). How
-# many million parameters does the paper's own table have (within 0.1)?
+# And the slide "only 5 million parameters": add up the *printed* column (2.7 + 112 + the nine +
+# 1000, in K = 1024). How many million parameters does the paper's own table have (within 0.1)?
 
 # %% nbgrader={"grade": false, "grade_id": "q-audit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_bad_params, q_bad_ops: sets of keys such as {"3a"}; q_printed_sum: millions
@@ -2074,17 +2102,18 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Six of nine params are off, by up to 54K, but only one row's ops. The widths are therefore
-# the ones the ops were computed from, and networks built from them (the authors' published weights among
-# them) have 6,998,552 parameters. Where the column of params came from nobody outside knows; an older version of the
-# network is a guess. Whichever you add up, printed or exact, it is **7 million, not 5**, and a factor
-# of 8.7 to AlexNet. The "12×" is a sentence of the paper itself, and slides repeat it.
+# Six of nine params are off, by up to 54K, but only one row's ops. The widths are therefore the
+# ones the ops were computed from, and networks that are built from them have 6,998,552 parameters.
+# Where the column of params came from nobody outside knows; an older version of the network is a
+# guess. Whichever you add up, printed or exact, it is **7 million, not 5**, and a factor of 8.7 to
+# AlexNet. The "12×" is a sentence of the paper itself, and slides repeat it.
 #
 # ## Exercise 15 · The first row
 #
-# conv 7×7/2, 3 → 64: a standard convolution has $49 \cdot 3 \cdot 64 = 9{,}408$ weights and 118 million MACs. The
-# table says 2.7K and 34M. No misprint: the authors first trained the network with a **separable**
-# first layer: each colour alone is filtered by eight 7×7 kernels (a *depthwise* convolution, stride 2), which makes 24 maps;
+# conv 7×7/2, 3 → 64: a standard convolution has $49 \cdot 3 \cdot 64 = 9{,}408$ weights and 118
+# million MACs. The table says 2.7K and 34M. No misprint: as Chollet tells in the Xception paper,
+# Inception was first trained with a **separable** first layer, and the numbers fit one: each colour
+# alone is filtered by eight 7×7 kernels (a *depthwise* convolution, stride 2), which makes 24 maps;
 # a 1×1 convolution mixes them to 64.
 #
 # Write `separable_conv1(c_in=3, multiplier=8, c_out=64)`: an `nn.Sequential` of `depthwise`, an
@@ -2142,20 +2171,22 @@ with torch.device("meta"):
         print(f"{name:10} {weights:>6,} weights = {weights / 1024:.2f}K, {total(table, 'macs') / 1e6:6.1f} million MACs")  # fmt: skip
 
 # %% [markdown]
-# 2.65K and 34.0M: the row recomputes. (The depthwise separable convolution made its career later, in
-# Xception and MobileNet: lesson 10. The weights published with the paper have the standard layer.)
+# 2.65K and 34.0M: the row recomputes. (The depthwise separable convolution made its career later,
+# in Xception and MobileNet: lesson 10. Nearly all implementations of GoogLeNet have the standard
+# layer.)
 #
 # ## Exercise 16 · What if nobody reduced?
 #
-# "The naive version has more parameters than VGGNet", says a slide. Take GoogLeNet's table, leave out all reductions
-# and projections: module `row` on `c` channels has `row[0]` filters of 1×1, `row[2]` of 3×3 and `row[4]` of 5×5, all of
-# them on all `c` channels, and hands on the pooled input as it is.
+# "The naive version has more parameters than VGGNet", says a slide. Take GoogLeNet's table, leave
+# out all reductions and projections: module `row` on `c` channels has `row[0]` filters of 1×1,
+# `row[2]` of 3×3 and `row[4]` of 5×5, all of them on all `c` channels, and hands on the pooled
+# input as it is.
 #
-# Write `naive_growth(table, c_in)`: a list with a pair **(weights, channels handed on)** for each module of
-# `table`, in order; the next module takes what the one before hands on.
+# Write `naive_growth(table, c_in)`: a list with a pair **(weights, channels handed on)** for each
+# module of `table`, in order; the next module takes what the one before hands on.
 #
-# *Worked example.* `naive_growth({"3a": (1, 9, 2, 9, 1, 9)}, 4)` is `[(176, 8)]`: $4\,(1 + 9 \cdot 2 + 25 \cdot 1) =
-# 176$ weights, $1 + 2 + 1 + 4 = 8$ channels.
+# *Worked example.* `naive_growth({"3a": (1, 9, 2, 9, 1, 9)}, 4)` is `[(176, 8)]`:
+# $4\,(1 + 9 \cdot 2 + 25 \cdot 1) = 176$ weights, $1 + 2 + 1 + 4 = 8$ channels.
 
 
 # %% nbgrader={"grade": false, "grade_id": "naive-growth", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2187,9 +2218,10 @@ check_close([pair[1] for pair in got], depths, "the channels of naive modules", 
 # %% [markdown]
 # ## Question 13 · Is the slide right?
 #
-# Add the stem (124,416) and a linear layer from the last channels to 1000 classes (with biases). Does this naive
-# network have `"more"` or `"fewer"` parameters than VGG-16 (138,357,544)? And counting convolutions alone (VGG-16:
-# 14.7 million): `"more"` or `"fewer"`? How many channels would come out of 5b, instead of 1024?
+# Add the stem (124,416) and a linear layer from the last channels to 1000 classes (with biases).
+# Does this naive network have `"more"` or `"fewer"` parameters than VGG-16 (138,357,544)? And
+# counting convolutions alone (VGG-16: 14.7 million): `"more"` or `"fewer"`? How many channels would
+# come out of 5b, instead of 1024?
 
 # %% nbgrader={"grade": false, "grade_id": "q-naive", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_naive_all, q_naive_convs: "more" or "fewer"; q_naive_channels: channels
@@ -2240,18 +2272,20 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# In all it has *fewer* than VGG-16, whose FC layers alone have 124 million; in its convolutions six times as many. The
-# trouble of the naive version is elsewhere: eight times the work, and channels that grow without end.
+# In all it has *fewer* than VGG-16, whose FC layers alone have 124 million; in its convolutions six
+# times as many. The trouble of the naive version is elsewhere: eight times the work, and channels
+# that grow without end.
 #
 # ## Part 5 · Auxiliary classifiers
 #
-# In 2014 there was no batch normalisation (it came in 2015, and with it "BN-Inception") and no shortcut. The authors
-# feared that the loss at the end would not reach the early modules, and attached two small classifiers half way, on the
-# outputs of 4a and 4d. They have losses of their own in training and are **thrown away** afterwards.
+# In 2014 there was no batch normalisation (it came in 2015, and with it "BN-Inception") and no
+# shortcut. The authors feared that the loss at the end would not reach the early modules, and
+# attached two small classifiers half way, on the outputs of 4a and 4d. They have losses of their
+# own in training and are **thrown away** afterwards.
 #
-# Their structure (a slide says "GAP, FC, softmax", which it is not): average pooling 5×5 with stride 3, which makes 4 × 4
-# maps out of 14 × 14; a 1×1 convolution to 128 channels, ReLU; a hidden layer of 1024, ReLU; dropout 70%; a linear layer
-# to the classes.
+# Their structure (a slide says "GAP, FC, softmax", which it is not): average pooling 5×5 with
+# stride 3, which makes 4 × 4 maps out of 14 × 14; a 1×1 convolution to 128 channels, ReLU; a hidden
+# layer of 1024, ReLU; dropout 70%; a linear layer to the classes.
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 figure, axis = plt.subplots(figsize=(11.5, 3))
@@ -2291,13 +2325,14 @@ plt.show()
 # %% [markdown]
 # ## Exercise 17 · An auxiliary head
 #
-# Write the class `AuxHead(c_in, classes=1000, size=14, width=128, hidden=1024)`. It takes maps `(N, c_in, size, size)` to
-# logits `(N, classes)`:
+# Write the class `AuxHead(c_in, classes=1000, size=14, width=128, hidden=1024)`. It takes maps
+# `(N, c_in, size, size)` to logits `(N, classes)`:
 #
-# average pooling 5×5, stride 3, no padding → `self.conv` (1×1 to `width`, ReLU) → flatten → `self.fc1` (to `hidden`, ReLU)
-# → dropout 0.7 → `self.fc2` (to `classes`).
+# average pooling 5×5, stride 3, no padding → `self.conv` (1×1 to `width`, ReLU) → flatten →
+# `self.fc1` (to `hidden`, ReLU) → dropout 0.7 → `self.fc2` (to `classes`).
 #
-# The flattened vector has `width` maps of $s \times s$ numbers, $s = \lfloor (\text{size} - 5) / 3 \rfloor + 1$.
+# The flattened vector has `width` maps of $s \times s$ numbers,
+# $s = \lfloor (\text{size} - 5) / 3 \rfloor + 1$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "aux-head", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2427,7 +2462,8 @@ check_close(zeros[0], 0.7, "the fraction that is dropped in training mode", atol
 # <details>
 # <summary>Help</summary>
 #
-# - **The parameters are far too many**: pool before the convolution. `fc1` takes $128 \cdot 4 \cdot 4 = 2{,}048$ numbers.
+# - **The parameters are far too many**: pool before the convolution. `fc1` takes
+#   $128 \cdot 4 \cdot 4 = 2{,}048$ numbers.
 # - **Size 12 fails, 14 works**: compute the side from `size`, rounded down.
 # - **Too many zeros are expected**: `nn.Dropout(p)` takes the fraction that is *dropped*.
 #
@@ -2435,12 +2471,13 @@ check_close(zeros[0], 0.7, "the fraction that is dropped in training mode", atol
 #
 # ## Exercise 18 · On in training, off afterwards
 #
-# Write the class `WithAux(net, heads)`. `net` is a network as `googlenet` returns it (an `nn.Sequential` whose first child,
-# `body`, is an `nn.Sequential` itself); `heads` is a dict from names of the body's children, such as `"inception4a"`, to modules
-# that classify that child's output. Keep them as `self.net` and, in an `nn.ModuleDict`, as `self.heads`.
+# Write the class `WithAux(net, heads)`. `net` is a network as `googlenet` returns it (an
+# `nn.Sequential` whose first child, `body`, is an `nn.Sequential` itself); `heads` is a dict from
+# names of the body's children, such as `"inception4a"`, to modules that classify that child's
+# output. Keep them as `self.net` and, in an `nn.ModuleDict`, as `self.heads`.
 #
-# - **In training mode**, `forward(x)` returns a pair: the logits of `net`, and a *list* of the heads' logits, in the order in
-#   which the body passes them. Each image goes through the body **once**.
+# - **In training mode**, `forward(x)` returns a pair: the logits of `net`, and a *list* of the
+#   heads' logits, in the order in which the body passes them. Each image goes through the body **once**.
 # - **In eval mode** it returns the logits of `net` alone. The heads are not run at all.
 
 
@@ -2585,18 +2622,20 @@ assert in_training == 1, f"in training mode the head ran {in_training} times"
 # <details>
 # <summary>Help</summary>
 #
-# - **The heads are not among the parameters**: a plain dict hides modules from PyTorch; `nn.ModuleDict(heads)` does not.
-# - **The body runs twice**: go through `self.net.body.named_children()` yourself, and afterwards only through the
-#   children of `net` that follow the body.
+# - **The heads are not among the parameters**: a plain dict hides modules from PyTorch;
+#   `nn.ModuleDict(heads)` does not.
+# - **The body runs twice**: go through `self.net.body.named_children()` yourself, and afterwards
+#   only through the children of `net` that follow the body.
 # - **In eval mode a tuple comes out**: ask `self.training` first.
 #
 # </details>
 #
 # ## Exercise 19 · The loss
 #
-# Write `total_loss(outputs, labels, weight=0.3)`. `outputs` is what `WithAux` returns in either mode: a tensor of logits
-# `(N, K)`, or a pair of such logits and a list of the heads' logits. `labels` is `(N,)`, class numbers. Return the
-# cross-entropy (mean over the batch) of the network's logits, **plus `weight` times the cross-entropy of each head**.
+# Write `total_loss(outputs, labels, weight=0.3)`. `outputs` is what `WithAux` returns in either
+# mode: a tensor of logits `(N, K)`, or a pair of such logits and a list of the heads' logits.
+# `labels` is `(N,)`, class numbers. Return the cross-entropy (mean over the batch) of the network's
+# logits, **plus `weight` times the cross-entropy of each head**.
 
 
 # %% nbgrader={"grade": false, "grade_id": "total-loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2647,11 +2686,12 @@ check_close(
 # %% [markdown]
 # ## Question 14 · What is left
 #
-# With both heads, GoogLeNet has $6{,}998{,}552 + 3{,}188{,}840 + 3{,}190{,}888$ parameters in training. How many percent of
-# them are thrown away for deployment (within 0.5)?
+# With both heads, GoogLeNet has $6{,}998{,}552 + 3{,}188{,}840 + 3{,}190{,}888$ parameters in
+# training. How many percent of them are thrown away for deployment (within 0.5)?
 #
-# A slide: "on ImageNet, GoogLeNet with auxiliary classifiers achieves 93.6%, without them 89.3%". The paper has no such
-# experiment. It has this table of top-5 errors (validation images), all *with* heads in training:
+# A slide: "on ImageNet, GoogLeNet with auxiliary classifiers achieves 93.6%, without them 89.3%".
+# The paper has no such experiment. It has this table of top-5 errors (validation images), all *with*
+# heads in training:
 #
 # | networks | crops of each image | top-5 error |
 # |---|---|---|
@@ -2662,8 +2702,8 @@ check_close(
 # | 7 | 10 | 7.62% |
 # | 7 | 144 | 6.67% |
 #
-# How many forward passes does the contest's 6.67% take for one image? One network with one crop is 3.40 percentage
-# points worse than that. How many points worse are seven networks with one crop?
+# How many forward passes does the contest's 6.67% take for one image? One network with one crop is 3.40
+# percentage points worse than that. How many points worse are seven networks with one crop?
 
 # %% nbgrader={"grade": false, "grade_id": "q-protocol", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_thrown_away: percent; q_passes: forward passes; q_left: percentage points
@@ -2717,17 +2757,20 @@ assert wrong == 0, f"{wrong} of the six answers are not right"
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# So 3.40 percentage points lie between one network with one crop and the entry that won, with 1,008 forward passes for
-# each image and no change to the architecture. An error rate without its protocol says little (lesson 06).
+# So 3.40 percentage points lie between one network with one crop and the entry that won, with 1,008
+# forward passes for each image and no change to the architecture. An error rate without its
+# protocol says little (lesson 06).
 #
 # ## Do the heads help?
 #
-# The authors wrote in the same paper that the effect of the auxiliary heads is small, around half a point, and two years
-# later (Inception-v3) that they do not speed up the beginning of the training; they seem to act as a regulariser. What do
-# they do in a small relative? Below: GoogLeNet's nine modules with a sixteenth of the widths, on scikit-learn's digits with a
-# border of one pixel (maps of 10, 5 and 3 pixels in the three stages), no batch normalisation, He's initialisation, Adam; three
-# random seeds with heads on 4a and 4d and three without. All is made of your functions. First the question of the
-# authors: what reaches the early modules of a fresh network? The same network, the same images, with and without heads:
+# The authors wrote in the same paper that the effect of the auxiliary heads is small, around half a
+# point, and two years later (Inception-v3) that they do not speed up the beginning of the training;
+# they seem to act as a regulariser. What do they do in a small relative? Below: GoogLeNet's nine
+# modules with a sixteenth of the widths, on scikit-learn's digits with a border of one pixel (maps
+# of 10, 5 and 3 pixels in the three stages), no batch normalisation, He's initialisation, Adam;
+# three random seeds with heads on 4a and 4d and three without. All is made of your functions. First
+# the question of the authors: what reaches the early modules of a fresh network? The same network,
+# the same images, with and without heads:
 
 # %% nbgrader={"grade": false, "grade_id": "laboratory", "locked": true, "schema_version": 3, "solution": false, "task": false}
 SMALL = {key: tuple(max(2, round(number / 16)) for number in row) for key, row in TABLE.items()}
@@ -2838,15 +2881,17 @@ for heads in (False, True):
 print(f"test accuracy after the last epoch, {len(histories) // 2} seeds each, 1,000 training digits, CPU, one thread, {seconds:.0f} s")  # fmt: skip
 
 # %% [markdown]
-# The first picture is exact and as the authors hoped: behind the last head nothing changes (the ratio is 1), before it the
-# gradients grow, in stage 3 by about half and more. The second does not show that it helps: on the way two of the runs without
-# heads are ahead of all with heads, and at the end what separates the two kinds is smaller than what separates two seeds.
-# At this size, with He's initialisation, the heads are not needed. Three seeds of a small network say nothing about ImageNet;
-# but neither does an error rate on a slide without its experiment.
+# The first picture is exact and as the authors hoped: behind the last head nothing changes (the
+# ratio is 1), before it the gradients grow, in stage 3 by about half and more. The second does not
+# show that it helps: on the way two of the runs without heads are ahead of all with heads, and at
+# the end what separates the two kinds is smaller than what separates two seeds. At this size, with
+# He's initialisation, the heads are not needed. Three seeds of a small network say nothing about
+# ImageNet; but neither does an error rate on a slide without its experiment.
 #
 # ## An image of another size, and where the score comes from
 #
-# The last of these networks, trained on 10 × 10, takes any size. That it *runs* does not mean that it is right:
+# The last of these networks, trained on 10 × 10, takes any size. That it *runs* does not mean that
+# it is right:
 
 # %% tags=["illustration"]
 trained.eval()
@@ -2856,7 +2901,7 @@ with torch.no_grad():
         accuracy = (trained(other).argmax(dim=1) == y_test).double().mean().item()
         print(f"digits of {side} × {side}: test accuracy {accuracy:.3f}")
 net, fc = trained.net, trained.net.fc
-pairs = [(0, 1), (2, 3), (5, 8)]
+pairs = [(0, 4), (2, 6), (5, 9)]
 figure, axes = plt.subplots(len(pairs), 3, figsize=(10.5, 3.6))
 with torch.no_grad():
     for line, (one, two) in zip(axes, pairs):
@@ -2874,36 +2919,45 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Without a word about places in its training the network points to left for the left digit and to the right for the right
-# one, as coarsely as 3 × 7 positions allow. And the accuracy at other sizes is honest about the limits: GAP removes the
-# *constraint* on the size; digits of another size are still digits that the network has never seen.
+# Without a word about places in its training the network points to left for the left digit and to
+# the right for the right one, as coarsely as 3 × 7 positions allow. And the accuracy at other sizes
+# is honest about the limits: GAP removes the *constraint* on the size; digits of another size are
+# still digits that the network has never seen.
 #
 # ## Summary
 #
-# - A **1×1 convolution** is one matrix at every pixel. Before an expensive layer it is a **bottleneck**: it limits the
-#   rank of what follows, and the ReLU behind it makes up for some of that.
-# - The **Inception module** runs 1×1, 3×3, 5×5 and stride-1 pooling side by side and concatenates the channels. Naive, it costs
-#   854 million MACs on 256 × 28 × 28 and grows without end; with reductions **271 million** (not 358), 3.15 times less.
-# - **GoogLeNet**: a stem that leaves the large maps fast, nine modules, GAP, dropout, *one* linear layer. **6,998,552
-#   parameters** (not 5 million) and 1.58 billion MACs; a ninth of AlexNet's parameters and a tenth of VGG's work.
-# - **Global average pooling** takes the mean of each map; its gradient is an equal share for each pixel. The network
-#   accepts images of any size, the head shrinks a hundredfold, and class activation maps come for free.
-# - **Auxiliary heads** add 0.3 of their losses in training and are gone afterwards. Their effect is small.
-# - A table is a claim: **recompute it**. Three totals and seven cells in this lesson's tables were not what they said.
+# - A **1×1 convolution** is one matrix at every pixel. Before an expensive layer it is a **bottleneck**:
+#   it limits the rank of what follows, and the ReLU behind it makes up for some of that.
+# - The **Inception module** runs 1×1, 3×3, 5×5 and stride-1 pooling side by side and concatenates
+#   the channels. Naive, it costs 854 million MACs on 256 × 28 × 28 and grows without end; with
+#   reductions **271 million** (not 358), 3.15 times less.
+# - **GoogLeNet**: a stem that leaves the large maps fast, nine modules, GAP, dropout, *one* linear
+#   layer. **6,998,552 parameters** (not 5 million) and 1.58 billion MACs; a ninth of AlexNet's
+#   parameters and a tenth of VGG's work.
+# - **Global average pooling** takes the mean of each map; its gradient is an equal share for each
+#   pixel. The network accepts images of any size, the head shrinks a hundredfold, and class
+#   activation maps come for free.
+# - **Auxiliary heads** add 0.3 of their losses in training and are gone afterwards. Their effect is
+#   small.
+# - A table is a claim: **recompute it**. Two totals, three ratios and seven cells in this lesson's
+#   tables were wrong.
 #
 # ## References
 #
-# - C. Szegedy and others, [Going Deeper with Convolutions](https://arxiv.org/abs/1409.4842), CVPR 2015: GoogLeNet, its table and
-#   its protocol
-# - M. Lin, Q. Chen, S. Yan, [Network in Network](https://arxiv.org/abs/1312.4400), ICLR 2014: 1×1 convolutions and global
-#   average pooling
-# - C. Szegedy and others, [Rethinking the Inception Architecture for Computer Vision](https://arxiv.org/abs/1512.00567), CVPR 2016:
-#   what auxiliary heads do, and two 3×3 for a 5×5
-# - S. Ioffe, C. Szegedy, [Batch Normalization](https://arxiv.org/abs/1502.03167), ICML 2015: BN-Inception. ("BN-x5" there is not
-#   only five times the learning rate: dropout and LRN are gone as well, weight decay and schedule changed)
-# - B. Zhou and others, [Learning Deep Features for Discriminative Localization](https://arxiv.org/abs/1512.04150), CVPR 2016:
-#   class activation maps
-# - F. Chollet, [Xception: Deep Learning with Depthwise Separable Convolutions](https://arxiv.org/abs/1610.02357), CVPR 2017, on
-#   the first layer of Inception
-# - S. Arora and others, [Provable Bounds for Learning Some Deep Representations](https://arxiv.org/abs/1310.6343), ICML 2014: where
-#   the idea of sparse layers comes from
+# - C. Szegedy and others, [Going Deeper with Convolutions](https://arxiv.org/abs/1409.4842), CVPR
+#   2015: GoogLeNet, its table and its protocol
+# - M. Lin, Q. Chen, S. Yan, [Network in Network](https://arxiv.org/abs/1312.4400), ICLR 2014: 1×1
+#   convolutions and global average pooling
+# - C. Szegedy and others, [Rethinking the Inception Architecture for Computer
+#   Vision](https://arxiv.org/abs/1512.00567), CVPR 2016: what auxiliary heads do, and two 3×3 for a
+#   5×5
+# - S. Ioffe, C. Szegedy, [Batch Normalization](https://arxiv.org/abs/1502.03167), ICML 2015:
+#   BN-Inception. ("BN-x5" there is not only five times the learning rate: dropout and LRN are gone
+#   as well, weight decay and schedule changed)
+# - B. Zhou and others, [Learning Deep Features for Discriminative
+#   Localization](https://arxiv.org/abs/1512.04150), CVPR 2016: class activation maps
+# - F. Chollet, [Xception: Deep Learning with Depthwise Separable
+#   Convolutions](https://arxiv.org/abs/1610.02357), CVPR 2017, on the first layer of Inception
+# - S. Arora and others, [Provable Bounds for Learning Some Deep
+#   Representations](https://arxiv.org/abs/1310.6343), ICML 2014: where the idea of sparse layers
+#   comes from
