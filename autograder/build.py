@@ -23,6 +23,7 @@ from autograder.errors import LessonError
 from autograder.exercises import read_exercises
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
+from autograder.ingredients import data_digest
 from autograder.text import digest, dump, name_cells, read_text, write_text
 
 # nbgrader's pipeline of generate_assignment, less what writes the gradebook.
@@ -95,13 +96,14 @@ def products(folder: CourseFolder, name: str) -> Iterator[Product]:
 
 
 def solution_is_stale(folder: CourseFolder, name: str) -> bool:
-    """Whether the executed solution is missing or was run from other sources."""
+    """Whether the executed solution is missing or was run from other sources or data."""
     path = folder.solutions / name / f"{name}.ipynb"
     if not path.is_file():
         return True
     kept = nbformat.read(path, as_version=4)
     fresh = _without_hidden_tests(source_notebook(folder.text(name)), folder.config)
-    return digest(kept) != digest(fresh)
+    data = kept.metadata.get("autograder", {}).get("built", {}).get("data", "")
+    return digest(kept) != digest(fresh) or data != data_digest(folder.root, fresh)
 
 
 def build_solution(folder: CourseFolder, name: str, log: Callable[[str], None] = print) -> Path:
@@ -113,6 +115,8 @@ def build_solution(folder: CourseFolder, name: str, log: Callable[[str], None] =
     import papermill  # which grading has no use for, and which takes a while to import
 
     notebook = _without_hidden_tests(source_notebook(folder.text(name)), folder.config)
+    if data := data_digest(folder.root, notebook):
+        notebook.metadata["autograder"]["built"]["data"] = data
     target = folder.solutions / name / f"{name}.ipynb"
     with tempfile.TemporaryDirectory() as scratch:
         start, end = Path(scratch) / "in.ipynb", Path(scratch) / "out.ipynb"

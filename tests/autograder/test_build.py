@@ -16,6 +16,7 @@ from autograder.build import (
 from autograder.errors import LessonError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
+from autograder.ingredients import data_digest
 
 META = 'nbgrader={"grade_id": "%s", "schema_version": 3, "task": false, %s}'
 SOLUTION = META % ("f", '"grade": false, "solution": true, "locked": false')
@@ -97,6 +98,64 @@ def test_a_build_runs_the_solution_without_the_hidden_tests(folder):
     text = folder.text("01")
     text.write_text(TEXT.replace("the end", "fin"))
     assert solution_is_stale(folder, "01")
+
+
+def make_package(root):
+    """A course's own package: a zoo with weights, a module with a table, a helper without data."""
+    for name in ("toys", "toys/zoo"):
+        (root / name).mkdir()
+        (root / name / "__init__.py").touch()
+    (root / "toys" / "zoo" / "net.safetensors").write_bytes(b"1")
+    (root / "toys" / "zoo" / "weights.py").touch()
+    (root / "toys" / "runs.py").touch()
+    (root / "toys" / "runs.json").write_text("1")
+    (root / "toys" / "plots.py").touch()
+
+
+@pytest.mark.parametrize(
+    ("statement", "stale_after"),
+    [
+        ("from toys.zoo import __name__ as name", {"zoo"}),
+        ("from toys import zoo", {"zoo"}),
+        ("if True:\n    import toys.zoo.weights", {"zoo"}),
+        ("import toys.zoo\nfrom toys import plots, runs", {"zoo", "runs"}),
+        ("%matplotlib inline\nfrom toys import runs", {"runs"}),
+        ("from toys import plots", set()),
+        ("import json, numpy", set()),
+        ("this is no Python", set()),
+    ],
+)
+def test_data_of_the_courses_modules_that_a_lesson_imports_makes_it_stale(
+    folder, statement, stale_after
+):
+    make_package(folder.root)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(statement)])
+    files = {"zoo": "toys/zoo/net.safetensors", "runs": "toys/runs.json"}
+    found = set()
+    for name, path in files.items():
+        before = data_digest(folder.root, notebook)
+        (folder.root / path).write_bytes(b"2")
+        found |= {name} if data_digest(folder.root, notebook) != before else set()
+    assert found == stale_after
+    before = data_digest(folder.root, notebook)
+    (folder.root / "toys" / "zoo" / "weights.py").write_text("# mended")
+    assert data_digest(folder.root, notebook) == before
+
+
+def test_a_solution_is_run_again_when_the_weights_that_it_uses_change(folder, monkeypatch):
+    make_package(folder.root)
+    monkeypatch.setenv("PYTHONPATH", str(folder.root))
+    weights = folder.root / "toys" / "zoo" / "net.safetensors"
+    use = "from pathlib import Path\nimport toys.zoo\n"
+    use += 'print((Path(toys.zoo.__file__).parent / "net.safetensors").read_text())\n'
+    folder.text("01").write_text(TEXT + "\n# %%\n" + use)
+    build(folder, ["01"], log=lambda line: None)
+    assert stale(folder, ["01"]) == []
+    weights.write_bytes(b"2")
+    solution = folder.solutions / "01" / "01.ipynb"
+    assert stale(folder, ["01"]) == [solution] == build(folder, ["01"], log=lambda line: None)
+    assert nbformat.read(solution, as_version=4).cells[-1].outputs[0].text == "2\n"
+    assert stale(folder, ["01"]) == []
 
 
 def test_a_solution_that_fails_is_said_to_fail(folder):
