@@ -4079,49 +4079,50 @@ def vit_parameters(image, patch, layers, width, hidden, classes=1000):
 # %% The slide believed exercise="q-vit"
 # One convolution at the start makes no CNN: all that follows is attention between all tokens and
 # layers on single tokens.
-# q_share: percent; q_shuffle: "shuffled alike" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
-q_shuffle = "shuffled alike"
+q_shuffle = "other numbers"
 q_vit = "a"
 
 
 # %% Receptive field of a patch exercise="q-vit"
 # From the first block on every token sees the whole image.
-# q_share: percent; q_shuffle: "shuffled alike" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
-q_shuffle = "shuffled alike"
+q_shuffle = "other numbers"
 q_vit = "c"
 
 
 # %% No convolution at all exercise="q-vit"
 # Cutting and one linear layer are a convolution with kernel = stride = patch: you have just
 # written it.
-# q_share: percent; q_shuffle: "shuffled alike" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
-q_shuffle = "shuffled alike"
+q_shuffle = "other numbers"
 q_vit = "d"
 
 
-# %% Order noticed exercise="q-vit"
-# Attention knows no places: shuffled tokens give the same outputs, shuffled.
-# q_share: percent; q_shuffle: "other numbers" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# %% A convolution that knows no places exercise="q-vit"
+# A 3×3 convolution adds up neighbours, and shuffling gives every token other neighbours. Only
+# attention and layers on single tokens do not notice.
+# q_share: percent; q_shuffle: "the same" or "the same"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
-q_shuffle = "other numbers"
+q_shuffle = "the same"
 q_vit = "b"
 
 
 # %% A fraction for percent exercise="q-vit"
 # 0.7 percent, as a percentage.
-# q_share: percent; q_shuffle: "shuffled alike" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.0068
-q_shuffle = "shuffled alike"
+q_shuffle = "other numbers"
 q_vit = "b"
 
 
 # %% Exactly exercise="q-vit" right=true
-# q_share: percent; q_shuffle: "shuffled alike" or "other numbers"; q_vit: "a", "b", "c" or "d"
+# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 100 * 590_592 / 86_567_656
-q_shuffle = "shuffled alike"
+q_shuffle = "other numbers"
 q_vit = "b"
 
 
