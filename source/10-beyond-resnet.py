@@ -3100,10 +3100,9 @@ check_number(q_bytes, 2, "q_bytes")
 #
 # Twenty-three sets of weights, as the library torchvision publishes them: parameters, GMACs for one
 # image (224 × 224; Inception-v3 299 × 299) and top-1 accuracy on ImageNet's validation set, one
-# crop. All these weights are its first version, most of them trained with a recipe in the manner of
-# 2015. Two rows are ResNet-50: the *same* network, with a recipe of 2021 in the second.
-# ConvNeXt-Tiny and ViT-B/16 have modern recipes as well. So differences between rows are
-# differences of architecture *and* training.
+# crop. Most were trained with a recipe in the manner of 2015. Two rows are ResNet-50: the *same*
+# network, in the second with a recipe of 2021. ConvNeXt-Tiny and the two ViTs have modern recipes
+# as well. So differences between rows are differences of architecture *and* training.
 
 
 # %% nbgrader={"grade": false, "grade_id": "given-shelf", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -3227,7 +3226,7 @@ FAMILIES = {  # how names begin: colour, where the label stands (points right, p
     "EfficientNet": ("tab:green", (-8, 4)),
     "GoogLeNet": ("tab:brown", (-8, -3)),
     "Inception": ("tab:brown", (6, 6)),
-    "DenseNet": ("tab:blue", (7, -9)),
+    "DenseNet": ("tab:blue", (-7, 4)),
     "ResNet": ("tab:red", (7, -9)),
     "ResNeXt": ("mediumvioletred", (-9, 4)),
     "Wide": ("mediumvioletred", (-6, 5)),
@@ -3240,7 +3239,11 @@ SHORT = {
     "AlexNet": "AlexNet: 56.5%",
     "SqueezeNet 1.0": "SqueezeNet 1.0: 58.1%",
 }
-PLACES = {"ResNet-50": (-7, -10), "ResNet-50, recipe of 2021": (-8, 3)}
+PLACES = {  # exceptions, for both pictures or for one
+    "ResNet-50": (-7, -10),
+    "ResNet-50, recipe of 2021": (-8, 3),
+    ("SqueezeNet 1.0", "params"): (-8, -3),
+}
 floor, models = 68.2, shelf()  # two models lie below the picture and are drawn at its edge
 figure, axes = plt.subplots(2, 1, figsize=(10, 11))
 for axis, cost, label in zip(axes, ("gmacs", "params"), ("GMACs for one image", "parameters")):
@@ -3258,7 +3261,7 @@ for axis, cost, label in zip(axes, ("gmacs", "params"), ("GMACs for one image", 
             point = (m[cost], max(m["top1"], floor))
             axis.scatter(*point, zorder=2, **look)
             short = SHORT.get(m["name"], m["name"].replace("DenseNet-", "").replace("ResNet-", ""))
-            shift = PLACES.get(m["name"], usual)
+            shift = PLACES.get((m["name"], cost)) or PLACES.get(m["name"], usual)
             side = "right" if shift[0] < 0 else "left"
             axis.annotate(
                 short, point, shift, textcoords="offset points", ha=side, fontsize=8.5, color=color
@@ -3267,7 +3270,7 @@ for axis, cost, label in zip(axes, ("gmacs", "params"), ("GMACs for one image", 
     axis.grid(color="0.94")
     axis.spines[["top", "right"]].set_visible(False)
 axes[0].set_xlim(0.1, 26)
-axes[1].set_xlim(0.9e6, 2e8)
+axes[1].set_xlim(0.35e6, 2e8)
 axes[0].set_title(
     "The shelf. Red: ResNet, blue: DenseNet, with their depths; black: the front", fontsize=10
 )
