@@ -34,7 +34,7 @@ test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
 test-browser: setup
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

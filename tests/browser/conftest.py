@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from lab import PATIENCE
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PICTURES = Path(__file__).parents[2] / "build" / "browser"  # which git ignores
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,7 +27,6 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no `chromium` on this machine: apt-get install chromium")
-    shutil.rmtree(PICTURES, ignore_errors=True)
     # Chromium's own sandbox refuses to start as root.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -41,6 +42,7 @@ def new_page(browser: Browser) -> Iterator[Callable[[], Page]]:
 
     def open_page() -> Page:
         page = browser.new_page(viewport={"width": 1440, "height": 960})
+        page.set_default_timeout(PATIENCE)
         pages.append(page)
         return page
 
@@ -69,6 +71,9 @@ def shoot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     """A picture of every open page of a test that failed."""
     report = yield
+    if call.when == "setup":
+        for old in PICTURES.glob(f"failed-{item.name}-*"):
+            old.unlink()
     if call.when == "call" and report.failed and "browser" in getattr(item, "funcargs", {}):
         PICTURES.mkdir(parents=True, exist_ok=True)
         pages = [page for ctx in item.funcargs["browser"].contexts for page in ctx.pages]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from courses import LESSON
-from lab import PATIENCE, Lab, words
+from lab import Lab, words
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 
@@ -27,14 +27,14 @@ class Formgrader:
     def row(self, name: str) -> Locator:
         """A line of the table, once it is there."""
         row = self.inside.locator("#main-table tr").filter(has_text=name)
-        expect(row).to_be_visible(timeout=PATIENCE)
+        expect(row).to_be_visible()
         return row
 
     def press(self, row: str, button: str) -> str:
         """Press a button of a line; the log of what it did, which must have succeeded."""
         self.row(row).locator(f".{button} a").click()
         modal = self.inside.locator(".modal.in")
-        expect(modal).to_be_visible(timeout=PATIENCE)
+        expect(modal).to_be_visible()
         said = words(modal)
         assert modal.get_attribute("id") == "success-modal", said[-2000:]
         modal.locator(".modal-footer button").click()

@@ -23,7 +23,7 @@ from playwright.sync_api import Locator, Page, expect
 BIN = Path(sys.executable).parent
 TOKEN = "a-token-of-the-tests"
 START = 90.0  # seconds until a server answers, on a machine that does other things too
-PATIENCE = 90_000  # milliseconds for one step on a page
+PATIENCE = 60_000  # milliseconds for one step on a page, such as running all cells
 # A news letter and a question about updates, both from the network, stand in the way of a test.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 
@@ -139,7 +139,7 @@ class Notebook:
         self.page, self.path = page, lab.root / path
         page.goto(lab.address(f"lab/tree/{path}"))
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        expect(self.panel).to_be_visible(timeout=PATIENCE)
+        expect(self.panel).to_be_visible()
         self._kernel_is("idle")
 
     def menu(self, *names: str) -> None:
@@ -171,7 +171,6 @@ class Notebook:
               return code.some(failed) || code.every(
                 cell => cell.executionCount !== null || !cell.sharedModel.source.trim());
             }""",
-            timeout=PATIENCE,
         )
         self._kernel_is("idle")
 
@@ -198,7 +197,7 @@ class Notebook:
         """Press *Validate*; the dialog that tells the result."""
         self.panel.get_by_role("button", name="Validate", exact=True).click()
         dialog = self.page.locator(".jp-Dialog")
-        expect(dialog).to_be_visible(timeout=PATIENCE)
+        expect(dialog).to_be_visible()
         expect(dialog).to_contain_text("Validation Results")
         return dialog
 
@@ -207,7 +206,6 @@ class Notebook:
             "wanted => window.jupyterapp?.shell.currentWidget?.context?.sessionContext"
             "?.session?.kernel?.status === wanted",
             arg=status,
-            timeout=PATIENCE,
         )
 
 

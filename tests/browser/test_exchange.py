@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from courses import LESSON, answered, make_course, run
 from formgrader import Formgrader
-from lab import PATIENCE, Lab, serve
+from lab import Lab, serve
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 from submissions.toy import ISOLATION
 
@@ -68,12 +68,12 @@ class AssignmentList:
         page.goto(lab.address())
         page.locator("#jp-menu-panel").get_by_role("menuitem", name="Nbgrader").click()
         page.locator(".lm-Menu").get_by_text("Assignment List", exact=True).click()
-        expect(page.locator("#course_list_default")).to_have_text(COURSE, timeout=PATIENCE)
+        expect(page.locator("#course_list_default")).to_have_text(COURSE)
 
     def line(self, state: str) -> Locator:
         """The lesson among the ``released``, ``fetched`` or ``submitted`` ones."""
         line = self.page.locator(f"#{state}_assignments_list > .list_item")
-        expect(line).to_have_count(1, timeout=PATIENCE)
+        expect(line).to_have_count(1)
         expect(line).to_contain_text(LESSON)
         return line
 
@@ -88,7 +88,7 @@ class AssignmentList:
         ready = "(feedback available to fetch)"
         expect(self.line("submitted")).to_contain_text(ready)
         self.press("submitted", "Fetch Feedback")
-        expect(self.line("submitted")).not_to_contain_text(ready, timeout=PATIENCE)
+        expect(self.line("submitted")).not_to_contain_text(ready)
         last = self.line("submitted").locator(".nested_list_item").last
         stamp = last.inner_text().split(" (")[0].strip()
         last.get_by_text("(view feedback)").click()
@@ -128,7 +128,7 @@ def test_a_lesson_goes_out_comes_back_and_its_feedback_is_read(
     formgrader.press("ada", "release-feedback")
     mine.refresh()
     page = mine.read_feedback()
-    expect(page.locator("body")).to_contain_text("98 of 100 points", timeout=PATIENCE)
+    expect(page.locator("body")).to_contain_text("98 of 100 points")
     shoot(ada, "3-feedback")
 
     # Once more without the mistake; graded by commands.
@@ -142,5 +142,5 @@ def test_a_lesson_goes_out_comes_back_and_its_feedback_is_read(
     campus.command("nbgrader", "release_feedback", LESSON)
     mine.refresh()
     page = mine.read_feedback()
-    expect(page.locator("body")).to_contain_text("100 of 100 points", timeout=PATIENCE)
+    expect(page.locator("body")).to_contain_text("100 of 100 points")
     shoot(ada, "4-second-feedback")
