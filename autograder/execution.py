@@ -119,7 +119,9 @@ class Hearing:
         self.dead = ""
         self.room = bout.limits.output_mb << 20
         self.deadline = time.monotonic() + bout.limits.submission_seconds
-        self.kernel = Kernel(kernel_name, self.folder, **self._settings())
+        # A warm kernel cuts what is longer; only one that was tampered with is cut off.
+        longest = (bout.limits.output_mb + 1) << 20 if self.warm else 0
+        self.kernel = Kernel(kernel_name, self.folder, longest, **self._settings())
         self.session: Session | None = None
         self.asked: dict[int, str] = {}
         self.idle = bout.skip

@@ -20,6 +20,9 @@ GRACE = 3.0
 START = 120.0
 # How long the output of a cell that said too much may take to read, when the cell has ended.
 DRAIN = 0.1
+# Messages that may wait in a socket, and bytes that are read from it at a time.
+WAITING = 4
+HELPING = 1 << 20
 
 
 class KernelDied(Exception):
@@ -98,10 +101,33 @@ def _output(kind: str, content: dict) -> NotebookNode | None:
     return node
 
 
-class Kernel:
-    """One kernel process and its channels; blocking, for one caller."""
+def _read(session: Any, parts: list[bytes]) -> dict | None:
+    """One message, its parts as plain JSON; None when it is no message.
 
-    def __init__(self, name: str, run_dir: Path, **settings: Any) -> None:
+    The signature is not checked: who speaks here is the submission, which knows its own key.
+    """
+    try:
+        _, parts = session.feed_identities(parts)
+        header, parent, content = (json.loads(parts[i]) for i in (1, 2, 4))
+        kind = header["msg_type"]
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return None
+    if not isinstance(content, dict) or not isinstance(parent, dict):
+        return None
+    return {"msg_type": kind, "parent_header": parent, "content": content}
+
+
+class Kernel:
+    """One kernel process and its channels; blocking, for one caller.
+
+    Args:
+        name: of its kernelspec.
+        run_dir: for its sockets.
+        longest: bytes that a part of a message may have, or the kernel is cut off; 0 for any.
+        settings: for the provisioner.
+    """
+
+    def __init__(self, name: str, run_dir: Path, longest: int = 0, **settings: Any) -> None:
         self.manager = KernelManager(
             kernel_name=name,
             transport="ipc",
@@ -109,6 +135,7 @@ class Kernel:
             connection_file=str(run_dir / "kernel.json"),
         )
         self.settings = settings
+        self.longest = longest
         self.cpu_seconds = 0.0  # of all its processes, known when they have ended
         self.client: Any = None
         self.inbox: deque[tuple[str, dict]] = deque()
@@ -123,6 +150,10 @@ class Kernel:
         """
         self.manager.start_kernel(**self.settings)
         self.client = self.manager.blocking_client()
+        # What waits to be read is this process's memory.
+        self.client.context.setsockopt(zmq.RCVHWM, WAITING)
+        if self.longest:
+            self.client.context.setsockopt(zmq.MAXMSGSIZE, self.longest)
         self.client.start_channels(stdin=False, hb=False)
         for channel in (self.client.shell_channel, self.client.iopub_channel):
             self._poller.register(channel.socket, zmq.POLLIN)
@@ -230,31 +261,15 @@ class Kernel:
         for name in ("iopub", "shell"):
             channel = getattr(self.client, f"{name}_channel")
             if channel.socket in ready:
-                for _ in range(100):
-                    if not channel.msg_ready():
-                        break
-                    message = self._read(channel)
-                    if message is not None:
+                taken = 0
+                while taken < HELPING and channel.msg_ready():
+                    parts = channel.socket.recv_multipart()
+                    taken += sum(map(len, parts))
+                    if message := _read(channel.session, parts):
                         self.inbox.append((name, message))
         if not self.inbox and also not in ready and (self._pidfd in ready or not self.alive()):
             raise KernelDied(self.obituary())
         return bool(self.inbox)
-
-    def _read(self, channel: Any) -> dict | None:
-        """One message, its parts as plain JSON; None when it is no message.
-
-        The signature is not checked: who speaks here is the submission, which knows its own key.
-        """
-        parts = channel.socket.recv_multipart()
-        try:
-            _, parts = channel.session.feed_identities(parts)
-            header, parent, content = (json.loads(parts[i]) for i in (1, 2, 4))
-            kind = header["msg_type"]
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-            return None
-        if not isinstance(content, dict) or not isinstance(parent, dict):
-            return None
-        return {"msg_type": kind, "parent_header": parent, "content": content}
 
     def _await_ready(self, deadline: float) -> None:
         while time.monotonic() < deadline:

@@ -176,7 +176,7 @@ def run_kernel(request: dict[str, Any], archive: int, tell: int, go: int, jailed
         confine.set_limits(request["limits"], jailed)
         if jailed:
             seccomp.install()
-        warmkernel.listen(request["connection"])
+        warmkernel.listen(request["connection"], request["limits"]["output_mb"] << 20)
         confine.limit_memory(request["limits"]["memory_mb"])
     except Exception as error:
         os.write(tell, f"{type(error).__name__}: {error}".encode()[:4096])

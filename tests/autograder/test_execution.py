@@ -1,5 +1,8 @@
 """One notebook on its two processes, for real: a warm kernel and the referee."""
 
+import sys
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat import v4
@@ -344,6 +347,41 @@ def test_a_cell_that_printed_too_much_and_ended_costs_the_next_cell_nothing():
     bout, ran = run(flood, slow, graded("assert double(2) == 4"), limits={"output_mb": 1})
     assert bout.results["test-double"].status is Status.PASSED, bout.problems
     assert not ran.cells[1].outputs
+
+
+def test_a_text_that_is_too_long_is_cut_and_says_how_long_it_was():
+    long = code("print('a' * (3 << 20))")
+    error = code("raise ValueError('b' * (3 << 20))")
+    last = code("print('still here')")
+    _, ran = run(long, error, last, limits={"output_mb": 1})
+    assert ran.cells[0].outputs[0].text.startswith("aaa")
+    assert "of 3,145,729 characters)" in ran.cells[0].outputs[0].text
+    assert "of 3,145,728 characters)" in str(ran.cells[1].outputs[0])
+    assert ran.cells[2].outputs[0].text == "still here\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory used")
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "print('x' * 5_000_000)",
+        "display('x' * 100_000)",
+        "sys.stdout.pub_thread.send_multipart([b'x' * 50_000_000] * 6)",
+        "get_ipython().kernel.iopub_socket.send(b'x' * 50_000_000)",
+    ],
+)
+def test_the_grader_stays_small_whatever_is_printed(flood):
+    solution_cell = solution(f"import sys\n{HONEST}\nwhile True: {flood}")
+    Path("/proc/self/clear_refs").write_text("5")  # the largest size is counted anew
+    before = size_of_this_process("VmRSS")
+    run(solution_cell, graded("assert double(2) == 4"), limits={"cell_seconds": 5})
+    assert size_of_this_process("VmHWM") - before < 150
+
+
+def size_of_this_process(kind):
+    """In MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(kind))
 
 
 def test_a_cell_may_wait_for_what_it_awaits():
