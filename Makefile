@@ -70,6 +70,7 @@ site: setup
 
 bench: setup
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/cluster.py
 
 clean:
 	rm -rf .venv grading

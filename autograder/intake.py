@@ -26,6 +26,7 @@ DECIDING = (
         "limits",
         "namespaces",
         "peer",
+        "pictures",
         "referee",
         "remote",
         "request",
