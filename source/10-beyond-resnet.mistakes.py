@@ -5,24 +5,20 @@
 # %% One connection a layer exercise="q-connections"
 # You counted one connection a layer, as in a plain block. In a dense block layer l reads l
 # things: the input and all layers before it.
-# q_connections: a whole number
 q_connections = 12
 
 
 # %% Pairs of layers only exercise="q-connections"
 # You counted pairs of layers and left out the block's input, which every layer reads too.
-# q_connections: a whole number
 q_connections = 66
 
 
 # %% Squared exercise="q-connections"
 # Layer 1 reads one thing, layer 12 reads twelve: add them up.
-# q_connections: a whole number
 q_connections = 144
 
 
 # %% As a sum exercise="q-connections" right=true
-# q_connections: a whole number
 q_connections = sum(range(1, 13))
 
 
@@ -74,7 +70,6 @@ def dense_channels(c_in, growth, layers):
 # You add the new channels to the input, as ResNet does. DenseNet joins them along the channels,
 # so that nothing is overwritten.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -85,13 +80,16 @@ class DenseLayer(nn.Module):
     def forward(self, x):
         y = self.conv1(torch.relu(self.norm1(x)))  # (N, 4·growth, H, W)
         y = self.conv2(torch.relu(self.norm2(y)))  # (N, growth, H, W)
-        return torch.cat([x[:, : y.shape[1]] + y, x[:, : y.shape[1]]], dim=1) if y.shape[1] > x.shape[1] else x + y.repeat(1, -(-x.shape[1] // y.shape[1]), 1, 1)[:, : x.shape[1]]  # (N, c_in + growth, H, W)
+        return (
+            torch.cat([x[:, : y.shape[1]] + y, x[:, : y.shape[1]]], dim=1)
+            if y.shape[1] > x.shape[1]
+            else x + y.repeat(1, -(-x.shape[1] // y.shape[1]), 1, 1)[:, : x.shape[1]]
+        )  # (N, c_in + growth, H, W)
 
 
 # %% Only the new channels exercise="dense-layer"
 # You return the new channels alone. The output is the input and, behind it, the new ones.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -108,7 +106,6 @@ class DenseLayer(nn.Module):
 # %% New channels in front exercise="dense-layer"
 # You put the new channels first. The input keeps its place: x comes first.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -126,7 +123,6 @@ class DenseLayer(nn.Module):
 # You join the normalised, rectified input instead of the input as it came: the next layers could
 # never see the original.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -144,7 +140,6 @@ class DenseLayer(nn.Module):
 # %% Convolution before BatchNorm exercise="dense-layer"
 # DenseNet puts BatchNorm and ReLU before each convolution; yours stand behind.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(4 * growth)
@@ -161,7 +156,6 @@ class DenseLayer(nn.Module):
 # %% Second ReLU missing exercise="dense-layer"
 # There is a ReLU behind both BatchNorms; the second one is missing.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -178,7 +172,6 @@ class DenseLayer(nn.Module):
 # %% First ReLU missing exercise="dense-layer"
 # There is a ReLU behind both BatchNorms; the first one is missing.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -195,7 +188,6 @@ class DenseLayer(nn.Module):
 # %% Joined along the rows exercise="dense-layer"
 # You join along the rows (axis 2). Channels are axis 1.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -212,7 +204,6 @@ class DenseLayer(nn.Module):
 # %% No bottleneck exercise="dense-layer"
 # The 1×1 convolution goes to 4 · growth channels; yours goes to growth.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -229,7 +220,6 @@ class DenseLayer(nn.Module):
 # %% Biases exercise="dense-layer"
 # BatchNorm follows, or precedes the next layer: the convolutions have no bias.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -247,7 +237,6 @@ class DenseLayer(nn.Module):
 # You cut the gradient through the joined input: earlier layers learn through the convolutions
 # alone.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -264,7 +253,6 @@ class DenseLayer(nn.Module):
 # %% Statistics never updated exercise="dense-layer"
 # Your BatchNorms do not follow the batches: no running statistics move in training mode.
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in, momentum=0.0)
@@ -280,7 +268,6 @@ class DenseLayer(nn.Module):
 
 # %% With functions exercise="dense-layer" right=true
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -296,7 +283,6 @@ class DenseLayer(nn.Module):
 
 # %% ReLU as a module exercise="dense-layer" right=true
 class DenseLayer(nn.Module):
-
     def __init__(self, c_in, growth):
         super().__init__()
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -314,7 +300,6 @@ class DenseLayer(nn.Module):
 # %% Max pooling exercise="transition"
 # Transitions pool by the average; yours takes the maximum.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -328,7 +313,6 @@ class Transition(nn.Module):
 # %% No pooling exercise="transition"
 # A transition halves rows and columns with 2×2 average pooling; yours keeps them.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -342,7 +326,6 @@ class Transition(nn.Module):
 # %% Convolution first exercise="transition"
 # BatchNorm and ReLU come before the convolution here too.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_out)
@@ -356,7 +339,6 @@ class Transition(nn.Module):
 # %% Rounded up exercise="transition"
 # An odd last row or column is dropped; yours is pooled alone.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -371,7 +353,6 @@ class Transition(nn.Module):
 # You give the convolution stride 2, so that it drops three of four pixels. The average pooling
 # does the halving.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -385,7 +366,6 @@ class Transition(nn.Module):
 # %% ReLU missing exercise="transition"
 # BatchNorm is followed by a ReLU, in the transition too.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -399,7 +379,6 @@ class Transition(nn.Module):
 # %% Overlapping windows exercise="transition"
 # 2×2 windows with stride 2 do not overlap; yours move by one.
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -424,7 +403,6 @@ class Transition(nn.Module):
 
 # %% Pooling as a module exercise="transition" right=true
 class Transition(nn.Module):
-
     def __init__(self, c_in, c_out):
         super().__init__()
         self.norm = nn.BatchNorm2d(c_in)
@@ -439,7 +417,6 @@ class Transition(nn.Module):
 # %% No compression exercise="densenet"
 # Transitions halve the channels; yours keep them all.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -476,7 +453,6 @@ def densenet(depth, **options):
 # %% A transition behind the last block exercise="densenet"
 # There is no transition behind the last block.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -514,7 +490,6 @@ def densenet(depth, **options):
 # %% No BatchNorm at the end exercise="densenet"
 # Behind the last block stand a BatchNorm and a ReLU: the blocks end with a bare convolution.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -551,7 +526,6 @@ def densenet(depth, **options):
 # %% Last ReLU missing exercise="densenet"
 # The last BatchNorm is followed by a ReLU.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -589,7 +563,6 @@ def densenet(depth, **options):
 # %% Layers that do not grow exercise="densenet"
 # Every layer of a block takes growth channels more than the one before it.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -627,7 +600,6 @@ def densenet(depth, **options):
 # %% Blocks in a plain list exercise="densenet" covers=[108]
 # Modules in a plain list are not found by parameters(): use nn.Sequential and attributes.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -666,7 +638,6 @@ def densenet(depth, **options):
 # %% No max pooling exercise="densenet"
 # The stem ends with a 3×3 max pooling with stride 2.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -703,7 +674,6 @@ def densenet(depth, **options):
 # %% Max pooling without padding exercise="densenet"
 # The stem's pooling has padding 1; without it a row and a column are lost.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -741,7 +711,6 @@ def densenet(depth, **options):
 # %% A classifier for one size exercise="densenet"
 # You flatten the 7 × 7 map. The mean over rows and columns makes the classifier fit any size.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -780,7 +749,6 @@ def densenet(depth, **options):
 # You average over the channels. Global average pooling averages over rows and columns and keeps
 # the channels.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -805,7 +773,9 @@ class DenseNet(nn.Module):
             if number < self.blocks:
                 x = getattr(self, f"transition{number}")(x)
         x = torch.relu(self.norm(x))  # (N, channels, H/32, W/32) with four blocks
-        return self.classifier(x.mean(dim=1, keepdim=True).expand_as(x)[:, :, 0, 0])  # (N, num_classes)
+        return self.classifier(
+            x.mean(dim=1, keepdim=True).expand_as(x)[:, :, 0, 0]
+        )  # (N, num_classes)
 
 
 def densenet(depth, **options):
@@ -818,7 +788,6 @@ def densenet(depth, **options):
 # %% Mean over the images too exercise="densenet" covers=[116]
 # You average over the batch as well: every image gets the same logits.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -856,7 +825,6 @@ def densenet(depth, **options):
 # %% Options swallowed exercise="densenet"
 # densenet should hand its options on to DenseNet.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -894,7 +862,6 @@ def densenet(depth, **options):
 # %% 169 with the blocks of 201 exercise="densenet"
 # DenseNet-169 has 6, 12, 32 and 32 layers in its blocks.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -932,7 +899,6 @@ def densenet(depth, **options):
 # %% Another depth accepted exercise="densenet"
 # A depth that is not in the table should raise ValueError.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -968,7 +934,6 @@ def densenet(depth, **options):
 # %% Stem with a bias exercise="densenet"
 # BatchNorm follows: the stem's convolution has no bias.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3)
@@ -1006,7 +971,6 @@ def densenet(depth, **options):
 # %% One dense layer shared exercise="densenet"
 # You use one layer object several times. Every layer has weights of its own.
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.same = nn.BatchNorm2d(stem)
@@ -1016,7 +980,11 @@ class DenseNet(nn.Module):
         channels = stem
         for number, count in enumerate(counts, start=1):
             layers = [DenseLayer(channels + i * growth, growth) for i in range(count)]
-            layers = [layers[0]] + layers[1:-1] + [layers[-1]] if count < 3 else [*layers[:-1], layers[-1]]
+            layers = (
+                [layers[0]] + layers[1:-1] + [layers[-1]]
+                if count < 3
+                else [*layers[:-1], layers[-1]]
+            )
             setattr(self, f"block{number}", nn.Sequential(*layers))
             channels += count * growth
             if number < self.blocks:
@@ -1045,7 +1013,6 @@ def densenet(depth, **options):
 
 # %% With lists of modules' names exercise="densenet" right=true
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -1083,7 +1050,6 @@ def densenet(depth, **options):
 
 # %% Adaptive pooling exercise="densenet" right=true
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -1108,7 +1074,9 @@ class DenseNet(nn.Module):
             if number < self.blocks:
                 x = getattr(self, f"transition{number}")(x)
         x = torch.relu(self.norm(x))  # (N, channels, H/32, W/32) with four blocks
-        return self.classifier(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))  # (N, num_classes)
+        return self.classifier(
+            nn.functional.adaptive_avg_pool2d(x, 1).flatten(1)
+        )  # (N, num_classes)
 
 
 def densenet(depth, **options):
@@ -1120,7 +1088,6 @@ def densenet(depth, **options):
 
 # %% Pooling as a module exercise="densenet" right=true
 class DenseNet(nn.Module):
-
     def __init__(self, growth, counts, stem=64, num_classes=1000, in_channels=3):
         super().__init__()
         self.conv0 = nn.Conv2d(in_channels, stem, 7, stride=2, padding=3, bias=False)
@@ -1217,7 +1184,9 @@ def block_memory(c_in, growth, layers, height, width):
 # With torch.cat each output holds all channels so far, not the new ones alone.
 def block_memory(c_in, growth, layers, height, width):
     outputs = dense_channels(c_in, growth, layers)[1:]
-    return tuple(4 * height * width * channels / 1024 for channels in (growth * layers, outputs[-1]))
+    return tuple(
+        4 * height * width * channels / 1024 for channels in (growth * layers, outputs[-1])
+    )
 
 
 # %% Square maps exercise="block-memory"
@@ -1237,7 +1206,6 @@ def block_memory(c_in, growth, layers, height, width):
 # %% The slide believed exercise="q-dense-claims"
 # DenseNet-121 has 8.0 million parameters, ResNet-50 has 25.6 million: it is thrifty with
 # parameters.
-# q_many_parameters, q_fewer_layers, q_memory: True or False
 q_many_parameters = True
 q_fewer_layers = False
 q_memory = True
@@ -1245,7 +1213,6 @@ q_memory = True
 
 # %% Fewer layers exercise="q-dense-claims"
 # 121 layers are more than 50. What DenseNet saves is parameters and MACs.
-# q_many_parameters, q_fewer_layers, q_memory: True or False
 q_many_parameters = False
 q_fewer_layers = True
 q_memory = True
@@ -1254,7 +1221,6 @@ q_memory = True
 # %% Fewer parameters, less memory exercise="q-dense-claims"
 # Activations are another thing than parameters: every concatenation is a tensor of its own, kept
 # for the backward pass.
-# q_many_parameters, q_fewer_layers, q_memory: True or False
 q_many_parameters = False
 q_fewer_layers = False
 q_memory = False
@@ -1263,7 +1229,6 @@ q_memory = False
 # %% No sigmoid exercise="se-block" covers=[112]
 # Your gates are not between 0 and 1: a sigmoid stands behind fc2.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1278,7 +1243,6 @@ class SEBlock(nn.Module):
 # %% A gate a pixel exercise="se-block" covers=[112]
 # You gate every pixel by itself. The squeeze comes first: one mean a channel, one gate a channel.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1293,7 +1257,6 @@ class SEBlock(nn.Module):
 # %% Softmax exercise="se-block"
 # Gates are independent of each other: a sigmoid each, not a softmax over all.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1308,7 +1271,6 @@ class SEBlock(nn.Module):
 # %% Maximum for mean exercise="se-block"
 # Squeeze by the mean over rows and columns, not by the maximum.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1323,7 +1285,6 @@ class SEBlock(nn.Module):
 # %% Sum for mean exercise="se-block"
 # Squeeze by the mean: a sum grows with the size of the map.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1338,7 +1299,6 @@ class SEBlock(nn.Module):
 # %% Gates returned exercise="se-block"
 # You return the gates. The block returns the map, each channel multiplied by its gate.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1353,7 +1313,6 @@ class SEBlock(nn.Module):
 # %% Gates added exercise="se-block"
 # The gates multiply the channels; you add them.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1368,7 +1327,6 @@ class SEBlock(nn.Module):
 # %% ReLU missing exercise="se-block"
 # Between the two linear layers stands a ReLU; without it they are one linear layer.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1383,7 +1341,6 @@ class SEBlock(nn.Module):
 # %% Mean over the batch exercise="se-block" covers=[116]
 # Every image has gates of its own; you average over the batch too.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1398,7 +1355,6 @@ class SEBlock(nn.Module):
 # %% Sigmoid inside exercise="se-block"
 # ReLU stands behind fc1, the sigmoid behind fc2: yours are exchanged.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1413,7 +1369,6 @@ class SEBlock(nn.Module):
 # %% Gates without a gradient exercise="se-block"
 # No gradient flows through your gates, so fc1 and fc2 never learn.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1428,7 +1383,6 @@ class SEBlock(nn.Module):
 # %% Reduction ignored exercise="se-block"
 # In between are channels // reduction numbers.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // 16 + 1)
@@ -1443,7 +1397,6 @@ class SEBlock(nn.Module):
 # %% Without biases exercise="se-block"
 # Both linear layers have a bias.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction, bias=False)
@@ -1458,7 +1411,6 @@ class SEBlock(nn.Module):
 # %% Gated twice exercise="se-block"
 # You multiply by the gate twice.
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1472,7 +1424,6 @@ class SEBlock(nn.Module):
 
 # %% With views exercise="se-block" right=true
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1486,7 +1437,6 @@ class SEBlock(nn.Module):
 
 # %% Pooled adaptively exercise="se-block" right=true
 class SEBlock(nn.Module):
-
     def __init__(self, channels, reduction=16):
         super().__init__()
         self.fc1 = nn.Linear(channels, channels // reduction)
@@ -1524,7 +1474,7 @@ def se_parameters(counts, channels, reduction=16):
     total = 0
     for count, wide in zip(counts, channels):
         narrow = wide // reduction
-        total += (2 * wide * narrow + narrow + wide)
+        total += 2 * wide * narrow + narrow + wide
     return total
 
 
@@ -1552,27 +1502,25 @@ def se_parameters(counts, channels, reduction=16):
 # %% As one sum exercise="se-parameters" right=true
 def se_parameters(counts, channels, reduction=16):
     return sum(
-        n * ((c + 1) * (c // reduction) + (c // reduction + 1) * c) for n, c in zip(counts, channels)
+        n * ((c + 1) * (c // reduction) + (c // reduction + 1) * c)
+        for n, c in zip(counts, channels)
     )
 
 
 # %% Gates of zero are 0 exercise="q-gates"
 # sigmoid(0) is 0.5: a block of zeros halves everything.
-# q_gate: a number; q_moved: "move", "change" or "stay"
 q_gate = 0
 q_moved = "stay"
 
 
 # %% Gates of zero are 1 exercise="q-gates"
 # sigmoid(0) is 0.5: a block of zeros halves everything.
-# q_gate: a number; q_moved: "move", "change" or "stay"
 q_gate = 1
 q_moved = "stay"
 
 
 # %% Gates move along exercise="q-gates"
 # A gate has no place that could move: the mean over all pixels is the same.
-# q_gate: a number; q_moved: "move", "change" or "move"
 q_gate = 0.5
 q_moved = "move"
 
@@ -1817,16 +1765,15 @@ def nearest_width(paths, channels=256, budget=69632):
 # The 3×3 convolution of a path reads the path's own d channels only.
 def nearest_width(paths, channels=256, budget=69632):
     return min(
-        range(1, budget + 1), key=lambda d: abs(paths * (2 * channels * d + 9 * d * d * paths) - budget)
+        range(1, budget + 1),
+        key=lambda d: abs(paths * (2 * channels * d + 9 * d * d * paths) - budget),
     )
 
 
 # %% Last 1×1 left out exercise="nearest-width"
 # There are two 1×1 convolutions, into the path and out of it.
 def nearest_width(paths, channels=256, budget=69632):
-    return min(
-        range(1, budget + 1), key=lambda d: abs(paths * (channels * d + 9 * d * d) - budget)
-    )
+    return min(range(1, budget + 1), key=lambda d: abs(paths * (channels * d + 9 * d * d) - budget))
 
 
 # %% Budget shared by division exercise="nearest-width"
@@ -1839,7 +1786,8 @@ def nearest_width(paths, channels=256, budget=69632):
 # Of two equally near widths the smaller was asked.
 def nearest_width(paths, channels=256, budget=69632):
     return min(
-        range(1, budget + 1), key=lambda d: (abs(paths * (2 * channels * d + 9 * d * d) - budget), -d)
+        range(1, budget + 1),
+        key=lambda d: (abs(paths * (2 * channels * d + 9 * d * d) - budget), -d),
     )
 
 
@@ -1952,7 +1900,9 @@ def resnet50_parameters(width, groups):
         inner, c_out = width * 2**stage, 256 * 2**stage
         total += conv(c_in, c_out)
         for _ in range(count):
-            total += conv(c_in, inner, 1, groups) + conv(inner, inner, 3, groups) + conv(inner, c_out)
+            total += (
+                conv(c_in, inner, 1, groups) + conv(inner, inner, 3, groups) + conv(inner, c_out)
+            )
             c_in = c_out
     return total
 
@@ -2067,20 +2017,17 @@ def conv_cost(c_in, c_out, kernel, height, width):
 
 # %% Weights left at nine exercise="q-ratio"
 # 1/512 + 1/9: the pointwise part costs something as well, so it is a little less than 9 times.
-# q_times: a number, to one decimal; q_limit: a whole number
 q_times = 9.0
 q_limit = 9
 
 
 # %% No limit seen exercise="q-ratio"
 # 1/N vanishes as N grows; K² = 9 remains.
-# q_times: a number, to one decimal; q_limit: a whole number
 q_times = 8.8
 q_limit = 512
 
 
 # %% Computed exercise="q-ratio" right=true
-# q_times: a number, to one decimal; q_limit: a whole number
 q_times = 1 / (1 / 512 + 1 / 9)
 q_limit = 9
 
@@ -2088,7 +2035,6 @@ q_limit = 9
 # %% Groups forgotten exercise="separable" covers=[113]
 # Without groups the first convolution mixes all channels: it is a full one.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, padding=1, bias=False)
@@ -2105,7 +2051,6 @@ class DepthwiseSeparable(nn.Module):
 # The depthwise convolution has the stride; a strided 1×1 convolution would throw three of four
 # pixels away.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, 1, padding=1, groups=c_in, bias=False)
@@ -2121,7 +2066,6 @@ class DepthwiseSeparable(nn.Module):
 # %% No ReLU in between exercise="separable"
 # MobileNetV1 has BatchNorm and ReLU behind both convolutions.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, padding=1, groups=c_in, bias=False)
@@ -2137,7 +2081,6 @@ class DepthwiseSeparable(nn.Module):
 # %% No ReLU at the end exercise="separable"
 # In V1 a ReLU stands at the end too; linear ends are an idea of V2.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, padding=1, groups=c_in, bias=False)
@@ -2153,7 +2096,6 @@ class DepthwiseSeparable(nn.Module):
 # %% Pointwise first exercise="separable"
 # The depthwise convolution comes first, on the incoming channels.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_out, c_out, 3, stride, padding=1, groups=c_out, bias=False)
@@ -2169,7 +2111,6 @@ class DepthwiseSeparable(nn.Module):
 # %% BatchNorm in between missing exercise="separable"
 # A BatchNorm stands behind each of the two convolutions.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, padding=1, groups=c_in, bias=False)
@@ -2184,7 +2125,6 @@ class DepthwiseSeparable(nn.Module):
 # %% No padding exercise="separable"
 # The 3×3 convolution has padding 1.
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
         self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, groups=c_in, bias=False)
@@ -2199,10 +2139,11 @@ class DepthwiseSeparable(nn.Module):
 
 # %% With functions exercise="separable" right=true
 class DepthwiseSeparable(nn.Module):
-
     def __init__(self, c_in, c_out, stride=1):
         super().__init__()
-        self.depthwise = nn.Conv2d(c_in, c_in, 3, stride, padding=1, groups=c_in, padding_mode='zeros', bias=False)
+        self.depthwise = nn.Conv2d(
+            c_in, c_in, 3, stride, padding=1, groups=c_in, padding_mode="zeros", bias=False
+        )
         self.bn1 = nn.BatchNorm2d(c_in)
         self.pointwise = nn.Conv2d(c_in, c_out, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(c_out)
@@ -2215,7 +2156,6 @@ class DepthwiseSeparable(nn.Module):
 # %% ReLU6 at the end exercise="inverted" covers=[114]
 # The last 1×1 convolution is a linear bottleneck: no activation behind bn3.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2239,7 +2179,6 @@ class InvertedResidual(nn.Module):
 # %% ReLU behind the addition exercise="inverted" covers=[114]
 # Nothing stands behind the addition: the thin ends stay linear.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2263,7 +2202,6 @@ class InvertedResidual(nn.Module):
 # %% ReLU instead of ReLU6 exercise="inverted"
 # ReLU6 cuts at 6; yours has no upper bound.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2287,7 +2225,6 @@ class InvertedResidual(nn.Module):
 # %% No shortcut exercise="inverted" covers=[96]
 # Where stride and channels allow, the input is added.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2311,7 +2248,6 @@ class InvertedResidual(nn.Module):
 # %% Shortcut at stride 2 exercise="inverted"
 # With stride 2 there is no shortcut, however many channels there are.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2329,13 +2265,16 @@ class InvertedResidual(nn.Module):
             y = relu6(self.bn1(self.expand(y)))  # (N, factor·c_in, H, W)
         y = relu6(self.bn2(self.depthwise(y)))  # (N, factor·c_in, H/stride, W/stride)
         y = self.bn3(self.project(y))  # (N, c_out, H/stride, W/stride)
-        return x[:, :, :: -(-x.shape[2] // y.shape[2]), :: -(-x.shape[3] // y.shape[3])] + y if self.shortcut else y
+        return (
+            x[:, :, :: -(-x.shape[2] // y.shape[2]), :: -(-x.shape[3] // y.shape[3])] + y
+            if self.shortcut
+            else y
+        )
 
 
 # %% Shortcut between other widths exercise="inverted"
 # There is a shortcut only where the channels stay.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2363,7 +2302,6 @@ class InvertedResidual(nn.Module):
 # %% Groups forgotten exercise="inverted" covers=[113]
 # The 3×3 convolution has one kernel a channel: groups.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2387,7 +2325,6 @@ class InvertedResidual(nn.Module):
 # %% Narrow inside exercise="inverted" covers=[107]
 # Inverted: wide inside, narrow outside. You divided by the factor.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = max(1, c_in // factor)
@@ -2411,7 +2348,6 @@ class InvertedResidual(nn.Module):
 # %% Stride on the expansion exercise="inverted"
 # The depthwise convolution has the stride.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2435,7 +2371,6 @@ class InvertedResidual(nn.Module):
 # %% Expansion with factor 1 exercise="inverted"
 # With factor 1 there is nothing to widen: no expand, no bn1.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2459,7 +2394,6 @@ class InvertedResidual(nn.Module):
 # %% Input activated with factor 1 exercise="inverted"
 # With factor 1 the ReLU6 behind the expansion goes too: the thin input must not be cut.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2473,7 +2407,9 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x):
         relu6, y = nn.functional.relu6, x
-        y = relu6(self.bn1(self.expand(y)) if self.expand is not None else y)  # (N, factor·c_in, H, W)
+        y = relu6(
+            self.bn1(self.expand(y)) if self.expand is not None else y
+        )  # (N, factor·c_in, H, W)
         y = relu6(self.bn2(self.depthwise(y)))  # (N, factor·c_in, H/stride, W/stride)
         y = self.bn3(self.project(y))  # (N, c_out, H/stride, W/stride)
         return x + y if self.shortcut else y
@@ -2482,7 +2418,6 @@ class InvertedResidual(nn.Module):
 # %% Second activation missing exercise="inverted"
 # ReLU6 stands behind the depthwise convolution too.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2506,7 +2441,6 @@ class InvertedResidual(nn.Module):
 # %% First activation missing exercise="inverted"
 # ReLU6 stands behind the expansion.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2530,7 +2464,6 @@ class InvertedResidual(nn.Module):
 # %% Shortcut detached exercise="inverted" covers=[104]
 # You cut the gradient through the shortcut.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2554,7 +2487,6 @@ class InvertedResidual(nn.Module):
 # %% BatchNorm at the end missing exercise="inverted"
 # Behind the projection stands a BatchNorm.
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2576,7 +2508,6 @@ class InvertedResidual(nn.Module):
 
 # %% With clamp exercise="inverted" right=true
 class InvertedResidual(nn.Module):
-
     def __init__(self, c_in, c_out, stride, factor):
         super().__init__()
         wide = factor * c_in
@@ -2606,7 +2537,9 @@ class InvertedResidual(nn.Module):
         if factor != 1:
             self.expand = nn.Conv2d(c_in, m, 1, bias=False)
             self.bn1 = nn.BatchNorm2d(m)
-        self.depthwise = nn.Conv2d(m, m, 3, stride=(stride, stride), padding=(1, 1), groups=m, bias=False)
+        self.depthwise = nn.Conv2d(
+            m, m, 3, stride=(stride, stride), padding=(1, 1), groups=m, bias=False
+        )
         self.bn2 = nn.BatchNorm2d(m)
         self.project = nn.Conv2d(m, c_out, (1, 1), bias=False)
         self.bn3 = nn.BatchNorm2d(c_out)
@@ -2623,7 +2556,6 @@ class InvertedResidual(nn.Module):
 # %% Stride in every block exercise="mobilenet" covers=[105]
 # Only the first block of a row has the row's stride.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2660,7 +2592,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Channels not handed on exercise="mobilenet"
 # Every block but the first of a row reads the row's own channels.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2697,7 +2628,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Stem without stride exercise="mobilenet"
 # The stem's convolution has stride 2.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=1, padding=1, bias=False)
@@ -2734,7 +2664,6 @@ def mobilenet_v2(num_classes=1000):
 # %% No head exercise="mobilenet"
 # Before pooling a 1×1 convolution goes to 1280 channels, with BatchNorm and ReLU6.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2770,7 +2699,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Head behind the pooling exercise="mobilenet"
 # The head stands before the pooling: it sees the map.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2787,7 +2715,9 @@ class MobileNetV2(nn.Module):
         self.classifier = nn.Linear(head, num_classes)
 
     def forward(self, x):
-        x = self.head(self.blocks(self.stem(x)).mean(dim=(2, 3), keepdim=True))  # (N, head, H/32, W/32) with the table's strides
+        x = self.head(
+            self.blocks(self.stem(x)).mean(dim=(2, 3), keepdim=True)
+        )  # (N, head, H/32, W/32) with the table's strides
         return self.classifier(x.mean(dim=(2, 3)))  # (N, num_classes)
 
 
@@ -2807,7 +2737,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Linear head exercise="mobilenet"
 # The head's convolution is followed by BatchNorm and ReLU6; linear are the blocks' ends only.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2844,7 +2773,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Stem with ReLU exercise="mobilenet"
 # The stem's activation is ReLU6.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2881,7 +2809,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Factor 6 in the first row exercise="mobilenet"
 # The first row has factor 1.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2918,7 +2845,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Stride 2 in the row of 96 exercise="mobilenet"
 # The row of 96 channels keeps the resolution.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2955,7 +2881,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Classes ignored exercise="mobilenet"
 # mobilenet_v2 should hand num_classes on.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -2992,7 +2917,6 @@ def mobilenet_v2(num_classes=1000):
 # %% Biases exercise="mobilenet"
 # BatchNorm follows: stem and head have no bias.
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1)
@@ -3028,7 +2952,6 @@ def mobilenet_v2(num_classes=1000):
 
 # %% Adaptive pooling and a list of blocks exercise="mobilenet" right=true
 class MobileNetV2(nn.Module):
-
     def __init__(self, rows, stem=32, head=1280, num_classes=1000):
         super().__init__()
         first = nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False)
@@ -3045,7 +2968,9 @@ class MobileNetV2(nn.Module):
 
     def forward(self, x):
         x = self.head(self.blocks(self.stem(x)))  # (N, head, H/32, W/32) with the table's strides
-        return self.classifier(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))  # (N, num_classes)
+        return self.classifier(
+            nn.functional.adaptive_avg_pool2d(x, 1).flatten(1)
+        )  # (N, num_classes)
 
 
 def mobilenet_v2(num_classes=1000):
@@ -3064,14 +2989,12 @@ def mobilenet_v2(num_classes=1000):
 # %% All 17 exercise="q-mobilenet"
 # A block has a shortcut only if its stride is 1 and its channels stay: the first of each row has
 # none.
-# q_additions: a whole number; q_v2: one of the four texts
 q_additions = 17
 q_v2 = "inverted residuals with linear bottlenecks"
 
 
 # %% Stride alone looked at exercise="q-mobilenet"
 # The channels have to stay as well: a row's first block changes them.
-# q_additions: a whole number; q_v2: one of the four texts
 q_additions = 13
 q_v2 = "inverted residuals with linear bottlenecks"
 
@@ -3079,7 +3002,6 @@ q_v2 = "inverted residuals with linear bottlenecks"
 # %% V1's idea exercise="q-mobilenet"
 # Depthwise separable convolutions were MobileNetV1's. V2 added inverted residuals with linear
 # bottlenecks.
-# q_additions: a whole number; q_v2: one of the four texts
 q_additions = 10
 q_v2 = "depthwise separable convolutions"
 
@@ -3087,20 +3009,20 @@ q_v2 = "depthwise separable convolutions"
 # %% Padded on both sides exercise="causal"
 # Half of your padding stands behind the signal: every output looks into the future.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
         self.past = dilation * (kernel - 1)
 
     def forward(self, x):
-        return self.conv(nn.functional.pad(x, (self.past // 2, self.past - self.past // 2)))  # (N, c_out, T)
+        return self.conv(
+            nn.functional.pad(x, (self.past // 2, self.past - self.past // 2))
+        )  # (N, c_out, T)
 
 
 # %% Padded on the right exercise="causal"
 # The zeros belong before the beginning; yours stand behind the end.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
@@ -3113,7 +3035,6 @@ class CausalConv1d(nn.Module):
 # %% Dilation left out of the padding exercise="causal" covers=[22]
 # The kernel reaches back dilation · (kernel − 1) samples.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
@@ -3126,7 +3047,6 @@ class CausalConv1d(nn.Module):
 # %% One sample too late exercise="causal"
 # You shut the present out: output t may use input t.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
@@ -3139,7 +3059,6 @@ class CausalConv1d(nn.Module):
 # %% Not dilated exercise="causal"
 # The convolution ignores the dilation.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel)
@@ -3152,7 +3071,6 @@ class CausalConv1d(nn.Module):
 # %% Dilation as stride exercise="causal" covers=[21]
 # A stride makes the output shorter; dilation spreads the taps.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, stride=dilation)
@@ -3165,7 +3083,6 @@ class CausalConv1d(nn.Module):
 # %% Border repeated exercise="causal"
 # Before the beginning lie zeros; you repeat the first sample.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
@@ -3178,7 +3095,6 @@ class CausalConv1d(nn.Module):
 # %% No bias exercise="causal" covers=[8]
 # The layer has a bias.
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation, bias=False)
@@ -3190,19 +3106,19 @@ class CausalConv1d(nn.Module):
 
 # %% Padded by hand exercise="causal" right=true
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
         self.past = dilation * (kernel - 1)
 
     def forward(self, x):
-        return self.conv(torch.cat([x.new_zeros(*x.shape[:2], self.past), x], dim=2))  # (N, c_out, T)
+        return self.conv(
+            torch.cat([x.new_zeros(*x.shape[:2], self.past), x], dim=2)
+        )  # (N, c_out, T)
 
 
 # %% Cut instead of padded on one side exercise="causal" right=true
 class CausalConv1d(nn.Module):
-
     def __init__(self, c_in, c_out, kernel, dilation=1):
         super().__init__()
         self.conv = nn.Conv1d(c_in, c_out, kernel, dilation=dilation)
@@ -3291,21 +3207,18 @@ def atrous(x, first, second):
 
 # %% One stride taken out exercise="q-atrous"
 # Two strides go, that of stage 3 and that of stage 4: 7 becomes 28.
-# q_side, q_work: whole numbers
 q_side = 14
 q_work = 16
 
 
 # %% Only its own stride exercise="q-atrous"
 # Before the last stage two strides are gone, so its maps have 16 times as many pixels.
-# q_side, q_work: whole numbers
 q_side = 28
 q_work = 4
 
 
 # %% Work does not change exercise="q-atrous"
 # The weights stay, but each is used once a pixel, and there are more pixels.
-# q_side, q_work: whole numbers
 q_side = 28
 q_work = 1
 
@@ -3360,7 +3273,6 @@ def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
 
 # %% Width linear exercise="q-compound"
 # Each convolution reads twice the channels and puts out twice as many: four times the work.
-# q_deeper, q_wider, q_sharper, q_sharper_parameters: whole numbers
 q_deeper = 2
 q_wider = 2
 q_sharper = 4
@@ -3369,7 +3281,6 @@ q_sharper_parameters = 1
 
 # %% Resolution linear exercise="q-compound"
 # Twice the rows and twice the columns are four times the pixels.
-# q_deeper, q_wider, q_sharper, q_sharper_parameters: whole numbers
 q_deeper = 2
 q_wider = 4
 q_sharper = 2
@@ -3378,7 +3289,6 @@ q_sharper_parameters = 1
 
 # %% Parameters grow with the image exercise="q-compound"
 # Kernels are shared by all pixels: a larger image needs no new parameters.
-# q_deeper, q_wider, q_sharper, q_sharper_parameters: whole numbers
 q_deeper = 2
 q_wider = 4
 q_sharper = 4
@@ -3798,13 +3708,14 @@ def to_patches(images, patch):
 def to_patches(images, patch):
     height, width = images.shape[2:]
     corners = [(i, j) for i in range(0, height, patch) for j in range(0, width, patch)]
-    return torch.stack([images[:, :, i : i + patch, j : j + patch].flatten(1) for i, j in corners], 1)
+    return torch.stack(
+        [images[:, :, i : i + patch, j : j + patch].flatten(1) for i, j in corners], 1
+    )
 
 
 # %% Stride 1 exercise="patch-embedding"
 # Patches do not overlap: the stride is the patch.
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=1)
@@ -3817,7 +3728,6 @@ class PatchEmbedding(nn.Module):
 # %% Channels first exercise="patch-embedding"
 # Tokens stand in a list, each with its numbers: (N, L, D). You return (N, D, L).
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=patch)
@@ -3830,7 +3740,6 @@ class PatchEmbedding(nn.Module):
 # %% Reshaped instead of transposed exercise="patch-embedding"
 # reshape does not exchange axes: your tokens are mixtures of different patches.
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=patch)
@@ -3843,7 +3752,6 @@ class PatchEmbedding(nn.Module):
 # %% No bias exercise="patch-embedding" covers=[8]
 # The projection has a bias.
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=patch, bias=False)
@@ -3856,7 +3764,6 @@ class PatchEmbedding(nn.Module):
 # %% Column by column exercise="patch-embedding"
 # Tokens come in reading order, row by row.
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=patch)
@@ -3869,7 +3776,6 @@ class PatchEmbedding(nn.Module):
 # %% Three channels always exercise="patch-embedding"
 # The number of channels is an argument.
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(3, width, patch, stride=patch)
@@ -3881,7 +3787,6 @@ class PatchEmbedding(nn.Module):
 
 # %% Permuted first exercise="patch-embedding" right=true
 class PatchEmbedding(nn.Module):
-
     def __init__(self, patch, width, channels=3):
         super().__init__()
         self.proj = nn.Conv2d(channels, width, patch, stride=patch)
@@ -4079,7 +3984,6 @@ def vit_parameters(image, patch, layers, width, hidden, classes=1000):
 # %% The slide believed exercise="q-vit"
 # One convolution at the start makes no CNN: all that follows is attention between all tokens and
 # layers on single tokens.
-# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
 q_shuffle = "other numbers"
 q_vit = "a"
@@ -4087,7 +3991,6 @@ q_vit = "a"
 
 # %% Receptive field of a patch exercise="q-vit"
 # From the first block on every token sees the whole image.
-# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
 q_shuffle = "other numbers"
 q_vit = "c"
@@ -4096,7 +3999,6 @@ q_vit = "c"
 # %% No convolution at all exercise="q-vit"
 # Cutting and one linear layer are a convolution with kernel = stride = patch: you have just
 # written it.
-# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
 q_shuffle = "other numbers"
 q_vit = "d"
@@ -4105,7 +4007,6 @@ q_vit = "d"
 # %% A convolution that knows no places exercise="q-vit"
 # A 3×3 convolution adds up neighbours, and shuffling gives every token other neighbours. Only
 # attention and layers on single tokens do not notice.
-# q_share: percent; q_shuffle: "the same" or "the same"; q_vit: "a", "b", "c" or "d"
 q_share = 0.7
 q_shuffle = "the same"
 q_vit = "b"
@@ -4113,14 +4014,12 @@ q_vit = "b"
 
 # %% A fraction for percent exercise="q-vit"
 # 0.7 percent, as a percentage.
-# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 0.0068
 q_shuffle = "other numbers"
 q_vit = "b"
 
 
 # %% Exactly exercise="q-vit" right=true
-# q_share: percent; q_shuffle: "the same" or "other numbers"; q_vit: "a", "b", "c" or "d"
 q_share = 100 * 590_592 / 86_567_656
 q_shuffle = "other numbers"
 q_vit = "b"
@@ -4161,7 +4060,9 @@ def stored_numbers(net):
 # %% Shared layers counted twice exercise="stored-numbers"
 # A parameter that two modules share is stored once.
 def stored_numbers(net):
-    learned = sum(p.numel() for p in net.state_dict(keep_vars=True).values() if isinstance(p, nn.Parameter))
+    learned = sum(
+        p.numel() for p in net.state_dict(keep_vars=True).values() if isinstance(p, nn.Parameter)
+    )
     running = sum(buffer.numel() for buffer in net.buffers() if buffer.is_floating_point())
     return learned, running
 
@@ -4170,7 +4071,9 @@ def stored_numbers(net):
 # Buffers of inner modules count too.
 def stored_numbers(net):
     learned = sum(parameter.numel() for parameter in net.parameters())
-    running = sum(buffer.numel() for buffer in net.buffers(recurse=False) if buffer.is_floating_point())
+    running = sum(
+        buffer.numel() for buffer in net.buffers(recurse=False) if buffer.is_floating_point()
+    )
     return learned, running
 
 
@@ -4204,7 +4107,7 @@ def storage_audit(rows):
 
 
 # %% Eight bytes a number exercise="storage-audit"
-# A float32 takes 4 bytes.
+# A float32 takes 4 bytes; you gave it 8.
 def storage_audit(rows):
     wrong = []
     for name, numbers, printed in rows:
@@ -4276,20 +4179,17 @@ def storage_audit(rows):
 
 # %% Rounded ones named exercise="q-storage"
 # 23.85 million round to 24 and 22.9 to 23: these are right. 25.6 and 44.7 were cut off.
-# q_truncated: two names; q_bytes: a whole number
 q_truncated = ["InceptionV3", "Xception"]
 q_bytes = 2
 
 
 # %% Four bytes exercise="q-storage"
 # 131.8 MB over 68.9 million numbers are not quite 2 bytes each: the file holds half precision.
-# q_truncated: two names; q_bytes: a whole number
 q_truncated = ["ResNet50", "ResNet101"]
 q_bytes = 4
 
 
 # %% A set exercise="q-storage" right=true
-# q_truncated: two names; q_bytes: a whole number
 q_truncated = {"ResNet101", "ResNet50"}
 q_bytes = 2
 
@@ -4371,7 +4271,11 @@ def pareto_front(models, costs):
         better = b["top1"] > a["top1"] or any(b[cost] < a[cost] for cost in costs)
         return no_worse and better
 
-    return [a["name"] for a in sorted(models, key=lambda m: m[costs[0]]) if not any(dominates(b, a) for b in models)]
+    return [
+        a["name"]
+        for a in sorted(models, key=lambda m: m[costs[0]])
+        if not any(dominates(b, a) for b in models)
+    ]
 
 
 # %% The dominated ones exercise="pareto-front"
@@ -4610,61 +4514,52 @@ def choose_model(models, max_params=None, max_gmacs=None, max_mib=None):
 
 # %% The advice followed exercise="q-rules"
 # MobileNetV2 is cheaper than ResNet-50 and less accurate: it does not dominate.
-# q_dominator: a name from the shelf; q_recipe: percentage points, to one decimal
 q_dominator = "MobileNetV2"
 q_recipe = 4.7
 
 
 # %% More work exercise="q-rules"
 # ConvNeXt-Tiny is more accurate and needs more of both.
-# q_dominator: a name from the shelf; q_recipe: percentage points, to one decimal
 q_dominator = "ConvNeXt-Tiny"
 q_recipe = 4.7
 
 
 # %% Depth for recipe exercise="q-rules"
 # 2.2 points is what ResNet-152 gains. The same ResNet-50 gained 4.7 by its recipe.
-# q_dominator: a name from the shelf; q_recipe: percentage points, to one decimal
 q_dominator = "EfficientNet-B0"
 q_recipe = 2.2
 
 
 # %% Exactly exercise="q-rules" right=true
-# q_dominator: a name from the shelf; q_recipe: percentage points, to one decimal
 q_dominator = "EfficientNet-B0"
 q_recipe = 80.858 - 76.130
 
 
 # %% GoogLeNet for bigger exercise="q-line"
 # VGG is the bigger network; GoogLeNet reached more with a twentieth of its parameters.
-# q_line: a list of four names; q_gap: a list or set of names
 q_line = ["GoogLeNet", "VGG-16", "ResNet-152", "MobileNetV2"]
 q_gap = ["DenseNet-121", "MobileNetV2", "SE-ResNet-50"]
 
 
 # %% ViT among the pooled exercise="q-line"
 # ViT reads its answer from the class token; its position embedding ties it to one image size.
-# q_line: a list of four names; q_gap: a list or set of names
 q_line = ["VGG-16", "GoogLeNet", "ResNet-152", "MobileNetV2"]
 q_gap = ["DenseNet-121", "MobileNetV2", "SE-ResNet-50", "ViT-B/16"]
 
 
 # %% VGG among the pooled exercise="q-line"
 # VGG-16 flattens its 7 × 7 map into three linear layers.
-# q_line: a list of four names; q_gap: a list or set of names
 q_line = ["VGG-16", "GoogLeNet", "ResNet-152", "MobileNetV2"]
 q_gap = ["DenseNet-121", "MobileNetV2", "SE-ResNet-50", "VGG-16"]
 
 
 # %% DenseNet left out exercise="q-line"
 # DenseNet ends in global average pooling and one linear layer: you built it so.
-# q_line: a list of four names; q_gap: a list or set of names
 q_line = ["VGG-16", "GoogLeNet", "ResNet-152", "MobileNetV2"]
 q_gap = ["MobileNetV2", "SE-ResNet-50"]
 
 
 # %% A set and a tuple exercise="q-line" right=true
-# q_line: a list of four names; q_gap: a list or set of names
 q_line = ("VGG-16", "GoogLeNet", "ResNet-152", "MobileNetV2")
 q_gap = {"DenseNet-121", "MobileNetV2", "SE-ResNet-50"}
 
