@@ -1002,7 +1002,8 @@ q_factor = 3.15
 
 
 # %% Concatenated along the batch in the module exercise="inception" covers=[110]
-# Channels are axis 1.
+# The number of images grows fourfold: you put the branches behind each other along the batch
+# instead of along the channels.
 class Inception(nn.Module):
     """An Inception module with 1×1 reductions.
 
