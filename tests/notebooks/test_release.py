@@ -82,7 +82,8 @@ def test_there_are_lessons_and_a_release_of_each():
     assert {path.parent.name for path in release_files()} >= set(LESSONS)
 
 
-@pytest.mark.parametrize("name", LESSONS)
+# The race of lesson 13 gives its reference away: it is there to be beaten.
+@pytest.mark.parametrize("name", [name for name in LESSONS if name != "13-speedrun"])
 def test_no_line_of_a_solution_or_a_hidden_test_is_released(name):
     source = source_notebook(COURSE.text(name))
     hidden = secrets(source)

@@ -1,0 +1,1 @@
+# %% A race without points has none to lose, whatever is changed in it unaudited=true
