@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import nbformat
 import pytest
 from courses import LESSON, answered, make_course, run, solution
-from lab import Lab, Notebook, serve, words
+from lab import Lab, serve, words
+from notebookpage import Notebook
 from playwright.sync_api import Page, expect
 
 NOTEBOOK = f"{LESSON}/{LESSON}.ipynb"
