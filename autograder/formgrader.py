@@ -23,8 +23,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from traitlets import default
 
+from autograder.bout import Bout
 from autograder.calllog import pack
-from autograder.execution import Bout
 from autograder.feedback import feedback_page
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder

@@ -17,7 +17,8 @@ from autograder.submission import MAX_BYTES, find_notebook, show_name
 MAX_FILES = 64 * 1024 * 1024
 # The modules that decide a score: when one of them changes, every submission is graded again.
 DECIDING = (
-    *("allowed", "bridge", "confine", "execution", "exercises", "forkserver", "gate", "imports"),
+    *("allowed", "bout", "bridge", "confine", "execution", "exercises", "forkserver", "gate"),
+    *("hearing", "imports"),
     *(
         "intake",
         "jail",

@@ -26,12 +26,13 @@ from pathlib import Path
 
 from nbformat import NotebookNode, v4
 
+from autograder.bout import Bout
 from autograder.cases import Lesson
 from autograder.errors import LessonError
-from autograder.execution import Bout, Hearing
 from autograder.exercises import Exercise, grade_id, role
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
+from autograder.hearing import Hearing
 from autograder.mistake_logs import DEPENDS, KEPT_DAYS
 from autograder.mutants import Mutant
 from autograder.registration import register

@@ -29,9 +29,9 @@ from nbgrader.preprocessors import Execute
 from papermill.engines import papermill_engines
 from traitlets import Integer, Unicode
 
+from autograder.bout import Bout
 from autograder.cases import Lesson
 from autograder.errors import CourseError
-from autograder.execution import Bout
 from autograder.exercises import grade_id, role
 from autograder.formgrader import course_of, folder_of, keep
 from autograder.isolation import choose

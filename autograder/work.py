@@ -12,10 +12,10 @@ import nbformat
 from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 
+from autograder.bout import Bout, jail_request
 from autograder.calllog import pack
 from autograder.cases import Lesson, Outcome, Task
 from autograder.errors import SubmissionError
-from autograder.execution import Bout, jail_request
 from autograder.exercises import grade_id, points, role
 from autograder.registration import KERNEL_NAME, register
 from autograder.restore import Restored, restore

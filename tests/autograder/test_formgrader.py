@@ -12,8 +12,8 @@ from nbgrader.coursedir import CourseDirectory
 from submissions.toy import ISOLATION, NAME, POINTS, Course, make_course
 from traitlets.config import Config
 
+from autograder.bout import Bout
 from autograder.calllog import unpack
-from autograder.execution import Bout
 from autograder.feedback import write_feedback
 from autograder.folder import CourseFolder
 from autograder.formgrader import keep

@@ -8,7 +8,7 @@ import pytest
 from nbformat import v4
 from papermill.engines import papermill_engines
 
-from autograder.execution import Bout
+from autograder.bout import Bout
 from autograder.limits import Limits
 from autograder.registration import KERNEL_NAME, register
 from autograder.results import Status
