@@ -3223,6 +3223,30 @@ q_side = 28
 q_work = 1
 
 
+# %% Width linear exercise="q-compound"
+# Each convolution reads twice the channels and puts out twice as many: four times the work.
+q_deeper = 2
+q_wider = 2
+q_sharper = 4
+q_sharper_parameters = 1
+
+
+# %% Resolution linear exercise="q-compound"
+# Twice the rows and twice the columns are four times the pixels.
+q_deeper = 2
+q_wider = 4
+q_sharper = 2
+q_sharper_parameters = 1
+
+
+# %% Parameters grow with the image exercise="q-compound"
+# Kernels are shared by all pixels: a larger image needs no new parameters.
+q_deeper = 2
+q_wider = 4
+q_sharper = 4
+q_sharper_parameters = 4
+
+
 # %% Width not squared exercise="compound"
 # Twice the width costs four times the work: width counts squared.
 def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
@@ -3269,30 +3293,6 @@ def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
 def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
     depth, width, resolution = alpha**phi, beta**phi, gamma**phi
     return depth, width, resolution, (alpha * beta * beta * gamma * gamma) ** phi
-
-
-# %% Width linear exercise="q-compound"
-# Each convolution reads twice the channels and puts out twice as many: four times the work.
-q_deeper = 2
-q_wider = 2
-q_sharper = 4
-q_sharper_parameters = 1
-
-
-# %% Resolution linear exercise="q-compound"
-# Twice the rows and twice the columns are four times the pixels.
-q_deeper = 2
-q_wider = 4
-q_sharper = 2
-q_sharper_parameters = 1
-
-
-# %% Parameters grow with the image exercise="q-compound"
-# Kernels are shared by all pixels: a larger image needs no new parameters.
-q_deeper = 2
-q_wider = 4
-q_sharper = 4
-q_sharper_parameters = 4
 
 
 # %% Blocks rounded down exercise="scaled-stages"

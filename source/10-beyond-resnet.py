@@ -541,7 +541,7 @@ for _c_in, _c_out, _size in ((4, 2, (6, 4)), (5, 3, (7, 4)), (3, 3, (2, 5))):
 
 # %% nbgrader={"grade": false, "grade_id": "densenet", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class DenseNet(nn.Module):
-    """A DenseNet: (N, in_channels, H, W) → logits (N, num_classes), for any H and W that survive.
+    """A DenseNet: (N, in_channels, H, W) → logits (N, num_classes), for any large enough H and W.
 
     Attributes: conv0, norm0, block1, transition1, block2, … , norm, classifier.
     """
@@ -1251,6 +1251,14 @@ for _groups, _f, _narrow, _side in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **A row too long or too short**: $F/g$ filters form a group, and each reads $C/g$ channels;
+#   these are two different numbers.
+# - **Right in the first rows only**: where do the channels of group $i$ begin?
+#
+# </details>
+#
 # ### ResNeXt
 #
 # **ResNeXt** (Xie, Girshick, Dollár, Tu and He, 2016) takes ResNet's bottleneck and splits it into
@@ -1327,6 +1335,16 @@ for _paths, _wide, _c_in, _c_out in ((4, 8, 6, 6), (3, 9, 4, 5), (1, 3, 2, 4), (
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **"expected input to have … channels"**: the second layer of a path reads the path's own $d$
+#   channels. Its weights are *rows* of `spatial`.
+# - **Right for one path, wrong for more**: of `expand` a path takes columns,
+#   `expand[:, i * d : (i + 1) * d]`.
+# - **A few per cent off**: count the ReLUs. Two stand in each path, none behind the last layer.
+#
+# </details>
+#
 # ### Exercise 11 · The same budget, more paths
 #
 # Cardinality should be compared at equal cost. A ResNet-50 bottleneck on 256 channels holds
@@ -2397,39 +2415,28 @@ check_number(q_work, 16, "q_work")
 # $$\text{depth } d = \alpha^{\varphi},\quad \text{width } w = \beta^{\varphi},\quad \text{resolution } r = \gamma^{\varphi},
 # \qquad \alpha = 1.2,\ \beta = 1.1,\ \gamma = 1.15 .$$
 #
-# Twice the layers cost twice the MACs. Twice the channels cost four times as many (each convolution
-# reads twice the channels *and* puts out twice as many). So do images with twice the rows and
-# columns. Together the work grows by $d\,w^2 r^2 = (\alpha\beta^2\gamma^2)^{\varphi}$, and the
-# rates were chosen such that $\alpha\beta^2\gamma^2 \approx 2$: one step of $\varphi$ doubles the
-# work, nearly.
-#
-# ### Exercise 19 · Compound scaling
-#
-# Write `compound(phi, alpha=1.2, beta=1.1, gamma=1.15)`: the four factors
-# `(depth, width, resolution, work)`.
-#
-# **Example.** `compound(1)` is `(1.2, 1.1, 1.15, 1.920…)`.
+# Below, layers are blue (as wide as their channels) and the image is orange.
 
-
-# %% nbgrader={"grade": false, "grade_id": "compound", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
-    """Factors (depth, width, resolution, work) of compound scaling."""
-    ### BEGIN SOLUTION
-    depth, width, resolution = alpha**phi, beta**phi, gamma**phi
-    return depth, width, resolution, depth * width**2 * resolution**2
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "test-compound", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Four factors
-check_close(compound(1)[:3], (1.2, 1.1, 1.15), "the first three factors of compound(1)")
-### BEGIN HIDDEN TESTS
-for _phi, _rates in ((1, ()), (3, ()), (0.5, ()), (2, (1.3, 1.2, 1.05)), (0, ())):
-    _a, _b, _c = _rates or (1.2, 1.1, 1.15)
-    _want = (_a**_phi, _b**_phi, _c**_phi, (_a * _b * _b * _c * _c) ** _phi)
-    check_close(compound(_phi, *_rates), _want, f"compound({_phi})")
-check_close(compound(2, gamma=1)[3], 1.44 * 1.1**4, "the work of compound(2, gamma=1)")
-### END HIDDEN TESTS
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+figure, axes = plt.subplots(1, 5, figsize=(11, 2.6))
+shapes = {  # layers, width of a layer, size of the image, in units of the baseline
+    "baseline": (1, 1, 1),
+    "twice as deep": (2, 1, 1),
+    "twice as wide": (1, 2, 1),
+    "twice the resolution": (1, 1, 2),
+    "a little of each": (1.2, 1.1, 1.15),
+}
+for axis, (title, (depth, width, resolution)) in zip(axes, shapes.items()):
+    layers, side = round(5 * depth), 0.9 * resolution
+    axis.add_patch(plt.Rectangle((-side / 2, -0.3 - side), side, side, color="tab:orange"))
+    for layer in range(layers):
+        box = plt.Rectangle((-0.5 * width, 0.3 * layer), width, 0.22, color="tab:blue")
+        axis.add_patch(box)
+    axis.set(xlim=(-1.3, 1.3), ylim=(-2.3, 3.2), aspect="equal")
+    axis.set_title(title, fontsize=9)
+    axis.axis("off")
+figure.tight_layout()
+plt.show()
 
 # %% [markdown]
 # #### Question · One at a time
@@ -2457,6 +2464,41 @@ check_number(q_deeper, 2, "q_deeper")
 check_number(q_wider, 4, "q_wider")
 check_number(q_sharper, 4, "q_sharper")
 check_number(q_sharper_parameters, 1, "q_sharper_parameters")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Twice the layers cost twice the MACs. Twice the channels cost four times as many (each convolution
+# reads twice the channels *and* puts out twice as many). So do images with twice the rows and
+# columns, without a single new parameter. Together the work grows by
+# $d\,w^2 r^2 = (\alpha\beta^2\gamma^2)^{\varphi}$, and the rates were chosen such that
+# $\alpha\beta^2\gamma^2 \approx 2$: one step of $\varphi$ doubles the work, nearly.
+#
+# ### Exercise 19 · Compound scaling
+#
+# Write `compound(phi, alpha=1.2, beta=1.1, gamma=1.15)`: the four factors
+# `(depth, width, resolution, work)`.
+#
+# **Example.** `compound(1)` is `(1.2, 1.1, 1.15, 1.920…)`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "compound", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def compound(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """Factors (depth, width, resolution, work) of compound scaling."""
+    ### BEGIN SOLUTION
+    depth, width, resolution = alpha**phi, beta**phi, gamma**phi
+    return depth, width, resolution, depth * width**2 * resolution**2
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-compound", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Four factors
+check_close(compound(1)[:3], (1.2, 1.1, 1.15), "the first three factors of compound(1)")
+### BEGIN HIDDEN TESTS
+for _phi, _rates in ((1, ()), (3, ()), (0.5, ()), (2, (1.3, 1.2, 1.05)), (0, ())):
+    _a, _b, _c = _rates or (1.2, 1.1, 1.15)
+    _want = (_a**_phi, _b**_phi, _c**_phi, (_a * _b * _b * _c * _c) ** _phi)
+    check_close(compound(_phi, *_rates), _want, f"compound({_phi})")
+check_close(compound(2, gamma=1)[3], 1.44 * 1.1**4, "the work of compound(2, gamma=1)")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -2543,6 +2585,15 @@ check_close([row[:3] for row in _rows], [row[:3] for row in b0_rows()], "what is
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **B0's own rows come out changed**: scaled by 1 nothing may change; 24 stays 24.
+# - **16 where 8 was due, or the other way round**: first round, then compare with 90% of the
+#   *unrounded* number.
+# - **A block too few**: `math.ceil` rounds up.
+#
+# </details>
+#
 # ### Exercise 21 · Every EfficientNet
 #
 # All sizes follow. One block with $m$ = `factor * c_in` inner channels holds
@@ -2606,6 +2657,16 @@ for _name, _width, _depth, _want in (
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **A little too small**: count the biases of SE (its two layers have them, no other layer of a
+#   block), and the BatchNorm behind *each* of the three convolutions.
+# - **Far too large**: the $K \times K$ convolution is depthwise, $K^2 m$ weights.
+# - **B0 right, B1 wrong**: from a row's second block on, $c_{in}$ is the row's own number of
+#   channels.
+#
+# </details>
+#
 # The family, with the published coefficients (rounded and adjusted by hand, so $\varphi$ is a guide
 # and no exact recipe):
 
@@ -2635,7 +2696,26 @@ for name, (width, depth, pixels, published) in family.items():
 # *tokens*, each a vector, and every layer lets all tokens look at each other. To have tokens, ViT
 # cuts the image into patches of 16 × 16 pixels: 224 × 224 pixels are 14 × 14 = 196 patches, and
 # each, 768 numbers, goes through one linear layer. That is the **patch embedding**.
-#
+
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+picture = digits()[0][0, 0]  # (8, 8)
+figure, axes = plt.subplots(1, 5, figsize=(8.5, 1.9), width_ratios=(2, 1, 1, 1, 1))
+axes[0].imshow(picture, cmap="gray")
+axes[0].axhline(3.5, color="crimson")
+axes[0].axvline(3.5, color="crimson")
+axes[0].set_title("8 × 8 pixels, p = 4", fontsize=9)
+for place, axis in enumerate(axes[1:]):
+    row, column = 4 * (place // 2), 4 * (place % 2)
+    axis.imshow(
+        picture[row : row + 4, column : column + 4], cmap="gray", vmin=0, vmax=picture.max()
+    )
+    axis.set_title(f"patch {place}:\n16 numbers", fontsize=9)
+for axis in axes:
+    axis.axis("off")
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
 # ### Exercise 22 · Cut into patches
 #
 # Write `to_patches(images, patch)`: $(N, C, H, W)$ → $(N, L, C p^2)$ with
@@ -2677,6 +2757,15 @@ for _n, _c, _h, _w, _p in ((2, 3, 4, 6, 2), (1, 2, 9, 3, 3), (3, 1, 5, 5, 5), (2
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **Strips instead of patches**: `reshape` alone keeps the order in memory, where a whole row of
+#   pixels comes before the next. Give rows and columns of patches axes of their own, then
+#   `permute`.
+# - **Right for one channel, wrong for three**: within a patch the channel comes first.
+#
+# </details>
+#
 # ### Exercise 23 · The patch embedding is a convolution
 #
 # A linear layer that is applied to each patch is a convolution whose kernel is as large as the
@@ -2787,6 +2876,15 @@ assert bool(_reached), "each token should look at every token"
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **The rows of the output are mixed up**: the softmax goes over the *keys*, the last axis of the
+#   scores.
+# - **`nan`**: $e^{1000}$ is infinite. `torch.softmax` subtracts the largest score first.
+# - **Off by a factor in the scores**: $\sqrt d$ with $d$ = `wq.shape[1]`.
+#
+# </details>
+#
 # ### Exercise 25 · The size of a ViT
 #
 # ViT puts a learned *class token* in front of the patches and adds a learned *position embedding*
@@ -3142,7 +3240,23 @@ def shelf():
 # Nobody needs a model that another one beats in everything. Model $b$ **dominates** model $a$ if
 # $b$ is at least as good in every quantity (top-1 at least as high, each cost at most as high)
 # **and** better in at least one. The models that nobody dominates form the **Pareto front**.
-#
+
+# %% jupyter={"source_hidden": true} tags=["illustration"]
+points = {"a": (1, 70), "b": (2, 75), "c": (3, 74), "d": (2.6, 71.5), "e": (4, 78)}
+figure, axis = plt.subplots(figsize=(5, 2.8))
+axis.add_patch(plt.Rectangle((2, 66), 3, 9, color="tab:orange", alpha=0.2, linewidth=0))
+axis.text(4.9, 66.6, "dominated by b", ha="right", color="tab:orange")
+axis.step([1, 2, 4, 5], [70, 75, 78, 78], where="post", color="black", linewidth=1)
+for name, (cost, accuracy) in points.items():
+    axis.plot(cost, accuracy, "o", color="black" if name in "abe" else "0.6")
+    axis.annotate(name, (cost, accuracy), (5, 5), textcoords="offset points")
+axis.set(xlabel="GMACs", ylabel="top-1, %", xlim=(0, 5), ylim=(66, 80))
+axis.set_title("black: the front", fontsize=10)
+axis.spines[["top", "right"]].set_visible(False)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
 # Write `pareto_front(models, costs)`: `models` is a list of dicts like those of `shelf()`, `costs`
 # a tuple of keys, such as `("gmacs",)` or `("params", "gmacs")`. Return the names on the front, in
 # the order of the list. Two models that are equal in everything do not dominate each other.
@@ -3278,6 +3392,14 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **Equal models disappear**: a model does not dominate its equal, nor itself.
+# - **Too many are left**: at least as good everywhere and better *somewhere* is enough; it need not
+#   be better everywhere.
+#
+# </details>
+#
 # ### Exercise 29 · Choose under a budget
 #
 # *Don't be a hero*: for most problems take a network from the shelf, with its weights. Which one is
@@ -3349,6 +3471,14 @@ assert _got == "b", f"GMACs decide before parameters, so it is not {_got!r}"
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# <details><summary>Help</summary>
+#
+# - **The budget is met exactly, and yet the model is refused**: *at most* includes the limit.
+# - **A limit of 0 is ignored**: `if max_gmacs:` is false for 0. Compare with `None`.
+# - **The wrong one of two equals**: sort by a tuple, `(-top1, gmacs, params)`.
+#
+# </details>
+#
 # #### Question · Rules of thumb
 #
 # A slide's advice: *if you just care about accuracy, ResNet-50 or ResNet-101; if you want an
