@@ -13,7 +13,9 @@ from autograder.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = [path for name in ("autograder", "course") for path in sorted((ROOT / name).glob("*.py"))]
+MODULES = [
+    path for name in ("autograder", "course") for path in sorted((ROOT / name).rglob("*.py"))
+]
 # A fence's words are commands only where it says so; a diagram or a program has none.
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -138,7 +140,7 @@ def test_the_readme_lists_the_lessons_that_exist_and_their_points_of_proof():
     assert right > int(claim[2])
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_says_its_job(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 

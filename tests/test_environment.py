@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # What environment.yml installs; developers add their extra with pip.
 CONDA_GROUPS = ("instructors", "cluster")
@@ -49,6 +50,17 @@ def pins():
     """Pinned version by canonical name."""
     found = [Requirement(line) for line in lock_lines()]
     return {canonicalize_name(r.name): next(iter(r.specifier)).version for r in found}
+
+
+def test_every_package_of_the_project_is_installed():
+    """A checkout finds all of them anyway; an installed copy has those that are listed."""
+    found = [
+        path.parent
+        for name in ("autograder", "course")
+        for path in (ROOT / name).rglob("__init__.py")
+    ]
+    names = {".".join(path.relative_to(ROOT).parts) for path in found}
+    assert set(SETTINGS["tool"]["setuptools"]["packages"]) == names
 
 
 def test_conda_installs_what_pyproject_names_within_the_same_bounds():

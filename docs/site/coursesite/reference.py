@@ -147,10 +147,11 @@ def _map(root: Path) -> str:
 
 
 def _jobs(package: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(package.glob("*.py")):
+    for path in sorted(package.rglob("*.py")):
         words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if path.stem != "__init__":
-            yield path.stem, " ".join(words.split("\n\n")[0].split())
+        parts = path.relative_to(package).with_suffix("").parts
+        if name := ".".join(part for part in parts if part != "__init__"):
+            yield name, " ".join(words.split("\n\n")[0].split())
 
 
 def _package_words(package: Path) -> str:
