@@ -3598,8 +3598,9 @@ def work(kind, width):
 
 begin, epochs, results = time.perf_counter(), (1 if quick else 12), {}
 for kind in [*UNITS, "dense"]:
-    width = max(w for w in range(4, 60) if work(kind, w)[0] <= 200_000)
-    scores = []
+    width, scores = 4, []
+    while work(kind, width + 1)[0] <= 200_000:
+        width += 1
     for run in range(3):
         torch.manual_seed(1000 * seed + run)
         net = small_net(kind, width)
