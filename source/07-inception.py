@@ -318,8 +318,7 @@ for m, c, k, side in ((2, 5, 4, 3), (3, 3, 3, 1), (4, 4, 4, 5), (5, 2, 3, 3)):
 # <summary>Help</summary>
 #
 # - **A shape error**: sum over the channels in the middle, $M$. They are axis 0 of `reduce` and
-#   axis 1 of `kernel`; all other axes stay. `torch.einsum("kmuv,mc->kcuv", …)` writes the formula
-#   down.
+#   axis 1 of `kernel`; all other axes stay. (`torch.einsum` takes such a formula as it is written.)
 # - **Right only where M = C**: `reduce` is transposed.
 #
 # </details>
@@ -330,12 +329,13 @@ for m, c, k, side in ((2, 5, 4, 3), (3, 3, 3, 1), (4, 4, 4, 5), (5, 2, 3, 3)):
 # the window: a matrix of 96 × 256. What is the *largest rank* that it can have? And what would it
 # be for a 5×5 convolution from 256 to 96 channels without a bottleneck?
 #
-# A student says: "then the bottleneck is just a worse 5×5 convolution". What does the real module
-# have that this calculation left out?
+# A student says: "then the bottleneck is just a worse 5×5 convolution". What in the real module
+# makes that wrong, because *no* single 5×5 convolution, whatever its weights and its bias, can do
+# the same?
 #
-# - `"a"`: a bias in each layer
-# - `"b"`: a ReLU between the 1×1 and the 5×5
-# - `"c"`: a padding of 2
+# - `"a"`: the bias of each layer
+# - `"b"`: the ReLU between the 1×1 and the 5×5
+# - `"c"`: the padding of 2
 # - `"d"`: nothing, the student is right
 
 # %% nbgrader={"grade": false, "grade_id": "q-rank", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -370,8 +370,7 @@ print("rank of a free 96 × 256 matrix:         ", torch.linalg.matrix_rank(free
 # %% [markdown]
 # The bottleneck bets that 256 maps hold much that is said twice: that 64 mixtures carry what the
 # 5×5 needs. With the ReLU between them the pair is also a small two-layer network, which no single
-# linear layer can be. For biases alone the bet would be all there is: an affine map after an affine
-# map is affine.
+# linear layer can be. Biases would not do: an affine map after an affine map is affine.
 #
 # ## Part 2 · The Inception module
 #
@@ -1327,6 +1326,25 @@ def total(rows, column, kinds=None):
     return sum(row[column] for row in rows if kinds is None or row["kind"] in kinds)
 
 
+KINDS = ("Conv2d", "MaxPool2d", "Linear")  # what tables print and figures draw
+
+
+def print_table(rows):
+    """Print a table, one line for each row of KINDS, and the sums of these rows."""
+    print(
+        f"{'layer':10}{'out':>12}{'KB':>8}{'params':>10}{'million MACs':>15}{'million compares':>18}"
+    )
+    for row in rows:
+        if row["kind"] in KINDS:
+            out = "×".join(str(number) for number in row["out"])
+            line = f"{row['name']:10}{out:>12}{row['kb']:>8.0f}{row['params']:>10,}"
+            print(f"{line}{row['macs'] / 1e6:>15.2f}{row['compares'] / 1e6:>18.2f}")
+    kb, params = total(rows, "kb", KINDS), total(rows, "params", KINDS)
+    macs, compares = (total(rows, column, KINDS) / 1e6 for column in ("macs", "compares"))
+    print(f"sum: {kb:,.0f} KB = {kb / 1024:.2f} MB, {params:,} parameters,", end=" ")
+    print(f"{macs:.1f} + {compares:.1f} = {macs + compares:.1f} million")
+
+
 def vgg_front():
     """VGG-16 from the image to pool3, that is, from 224 to 28 pixels; no ReLUs, they cost nothing."""
     layers, c_in = OrderedDict(), 3
@@ -1501,20 +1519,9 @@ check_number(q_comparisons, 9, "q_comparisons")
 ### END HIDDEN TESTS
 
 # %%
-KINDS = ("Conv2d", "MaxPool2d", "Linear")
 with torch.device("meta"):
     stem_rows = layer_table(make_stem(), (3, 224, 224))
-print(
-    f"{'layer':10}{'out':>12}{'KB':>8}{'parameters':>12}{'million MACs':>14}{'comparisons, million':>22}"
-)
-for row in stem_rows:
-    if row["kind"] in KINDS:
-        out = "×".join(str(number) for number in row["out"])
-        line = f"{row['name']:10}{out:>12}{row['kb']:>8.0f}{row['params']:>12,}"
-        print(f"{line}{row['macs'] / 1e6:>14.2f}{row['compares'] / 1e6:>22.2f}")
-kb, params = total(stem_rows, "kb", KINDS), total(stem_rows, "params")
-work = total(stem_rows, "macs") / 1e6, total(stem_rows, "compares") / 1e6
-print(f"sum: {kb:,.0f} KB = {kb / 1024:.2f} MB, {params:,} parameters, {work[0]:.1f} + {work[1]:.1f} = {sum(work):.1f} million")  # fmt: skip
+print_table(stem_rows)
 
 # %% [markdown]
 # ## Exercise 11 · Like for like
@@ -2805,80 +2812,92 @@ def small_net(make_net, make_head, wrap, number, heads):
 
 
 # %% tags=["illustration"]
-x, y, x_test, y_test = small_digits()  # (1000, 1, 10, 10), (1000,), (400, 1, 10, 10), (400,)
-threads = torch.get_num_threads()
-torch.set_num_threads(1)  # the maps are too small to share out
-figure, axis = plt.subplots(figsize=(7.5, 3))
-for number in range(3):
-    norms = []
-    for heads in (False, True):
-        model = small_net(googlenet, AuxHead, WithAux, seed + number, heads)
-        for layer in model.modules():
-            if isinstance(layer, nn.Dropout):
-                layer.p = 0.0  # the two gradients differ by the heads alone
-        total_loss(model(x[:200]), y[:200]).backward()
-        parts = [part for name, part in model.net.body.named_children() if "inception" in name]
-        norms.append([sum(float(p.grad.square().sum()) for p in part.parameters()) ** 0.5 for part in parts])  # fmt: skip
-    ratio = np.array(norms[1]) / np.array(norms[0])
-    axis.plot(list(TABLE), ratio, "o-", label=f"seed {seed + number}", linewidth=1.5, markersize=4)
-axis.axhline(1, color="black", linestyle=":", linewidth=1)
-for key in ("4a", "4d"):
-    axis.axvline(list(TABLE).index(key), color="crimson", linestyle="--", linewidth=1)
-axis.text(2.1, 0.1, "head", color="crimson", fontsize=9)
-axis.text(5.1, 0.1, "head", color="crimson", fontsize=9)
-axis.set(ylabel="with heads / without", title="Norm of the gradient of each module, fresh network", ylim=(0, None))  # fmt: skip
-axis.grid(alpha=0.3)
-axis.legend(fontsize=9)
-plt.show()
-torch.set_num_threads(threads)
+def gradient_norms(number, heads):
+    """The norm of the gradient of each of the nine modules of a fresh network, on 200 digits."""
+    x, y, _, _ = small_digits()
+    model = small_net(googlenet, AuxHead, WithAux, number, heads)
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0.0  # the two gradients differ by the heads alone
+    total_loss(model(x[:200]), y[:200]).backward()
+    parts = [part for name, part in model.net.body.named_children() if "inception" in name]
+    return [sum(float(p.grad.square().sum()) for p in part.parameters()) ** 0.5 for part in parts]
 
-# %% tags=["illustration"]
-torch.set_num_threads(1)
-histories, trained, began = {}, None, time.perf_counter()
-for heads in (False, True):
-    for number in range(1 if quick else 3):
-        model = small_net(googlenet, AuxHead, WithAux, seed + number, heads)
-        optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-        history = []
-        for _ in range(2 if quick else 8):
-            model.train()
-            losses = []
-            for batch in torch.randperm(len(x)).split(50):
-                outputs = model(x[batch])
-                loss = total_loss(outputs, y[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                main = outputs[0] if isinstance(outputs, tuple) else outputs
-                losses.append(F.cross_entropy(main, y[batch]).item())
-            model.eval()
-            with torch.no_grad():
-                accuracy = (model(x_test).argmax(dim=1) == y_test).double().mean().item()
-            history.append((np.mean(losses), accuracy))
-        histories[heads, number] = np.array(history)
-        trained = model
-seconds = time.perf_counter() - began
-torch.set_num_threads(threads)
-figure, axes = plt.subplots(1, 2, figsize=(10.5, 3))
-for (heads, number), history in histories.items():
-    for axis, values in zip(axes, history.T):
-        label = ("with heads" if heads else "without") if number == 0 else None
-        color = "tab:green" if heads else "0.4"
-        axis.plot(range(1, len(values) + 1), values, color=color, label=label, linewidth=1.6)
-axes[0].set(title="training loss of the last classifier (with dropout)", ylim=(0, 2.6))
-axes[1].set(title="test accuracy, 400 digits, heads off", ylim=(0, 1))
-for axis in axes:
-    axis.set_xlabel("epoch")
+
+def draw_gradients():
+    """How many times the gradient of each module is with heads what it is without; three seeds."""
+    _, axis = plt.subplots(figsize=(7.5, 3))
+    for number in range(seed, seed + 3):
+        ratio = np.array(gradient_norms(number, True)) / np.array(gradient_norms(number, False))
+        axis.plot(list(TABLE), ratio, "o-", label=f"seed {number}", linewidth=1.5, markersize=4)
+    axis.axhline(1, color="black", linestyle=":", linewidth=1)
+    for place in (2, 5):  # 4a and 4d
+        axis.axvline(place, color="crimson", linestyle="--", linewidth=1)
+        axis.text(place + 0.1, 0.1, "head", color="crimson", fontsize=9)
+    axis.set(title="Norm of the gradient of each module, fresh network", ylim=(0, None))
+    axis.set_ylabel("with heads / without")
     axis.grid(alpha=0.3)
     axis.legend(fontsize=9)
-figure.tight_layout()
-plt.show()
-for heads in (False, True):
-    last = [history[-1, 1] for (own, _), history in histories.items() if own is heads]
-    print(
-        "with heads:   " if heads else "without heads:", " ".join(f"{value:.3f}" for value in last)
-    )
-print(f"test accuracy after the last epoch, {len(histories) // 2} seeds each, 1,000 training digits, CPU, one thread, {seconds:.0f} s")  # fmt: skip
+    plt.show()
+
+
+draw_gradients()
+
+
+# %% tags=["illustration"]
+def train_small(number, heads, epochs):
+    """Train a small network: (model, array (epochs, 2) of training loss and test accuracy)."""
+    x, y, x_test, y_test = small_digits()
+    model = small_net(googlenet, AuxHead, WithAux, number, heads)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    history = []
+    for _ in range(epochs):
+        model.train()
+        losses = []
+        for batch in torch.randperm(len(x)).split(50):
+            outputs = model(x[batch])
+            loss = total_loss(outputs, y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(F.cross_entropy(outputs[0], y[batch]).item())
+        model.eval()
+        with torch.no_grad():
+            accuracy = (model(x_test).argmax(dim=1) == y_test).double().mean().item()
+        history.append((np.mean(losses), accuracy))
+    return model, np.array(history)
+
+
+def race_of_heads():
+    """Train and draw three networks with heads and three without; returns the last one trained."""
+    threads, began = torch.get_num_threads(), time.perf_counter()
+    torch.set_num_threads(1)  # the maps are too small to share out
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 3))
+    numbers = range(seed, seed + (1 if quick else 3))
+    for heads, what, color in ((False, "without heads", "0.4"), (True, "with heads", "tab:green")):
+        final = []
+        for number in numbers:
+            model, history = train_small(number, heads, 2 if quick else 8)
+            final.append(f"{history[-1, 1]:.3f}")
+            for axis, values in zip(axes, history.T):
+                label = what if number == seed else None
+                axis.plot(range(1, len(values) + 1), values, color=color, label=label)
+        print(f"{what:14} test accuracy after the last epoch: {' '.join(final)}")
+    torch.set_num_threads(threads)
+    axes[0].set(title="training loss of the last classifier (with dropout)", ylim=(0, 2.6))
+    axes[1].set(title="test accuracy, 400 digits, heads off", ylim=(0, 1))
+    for axis in axes:
+        axis.set_xlabel("epoch")
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=9)
+    figure.tight_layout()
+    plt.show()
+    seconds = time.perf_counter() - began
+    print(f"{len(numbers)} seeds each, 1,000 training digits, CPU, one thread, {seconds:.0f} s")
+    return model
+
+
+small_googlenet = race_of_heads()
 
 # %% [markdown]
 # The first picture is exact and as the authors hoped: behind the last head nothing changes (the
@@ -2893,35 +2912,49 @@ print(f"test accuracy after the last epoch, {len(histories) // 2} seeds each, 1,
 # The last of these networks, trained on 10 × 10, takes any size. That it *runs* does not mean that
 # it is right:
 
+
 # %% tags=["illustration"]
-trained.eval()
-with torch.no_grad():
+def other_sizes():
+    """The test accuracy on digits made smaller or larger."""
+    _, _, x_test, y_test = small_digits()
     for side in (8, 10, 14, 20, 30):
         other = F.interpolate(x_test, size=(side, side), mode="bilinear", align_corners=False)
-        accuracy = (trained(other).argmax(dim=1) == y_test).double().mean().item()
-        print(f"digits of {side} × {side}: test accuracy {accuracy:.3f}")
-net, fc = trained.net, trained.net.fc
-pairs = [pair for pair in zip(range(0, 400, 2), range(1, 400, 2)) if y_test[pair[0]] != y_test[pair[1]]]  # fmt: skip
-between = torch.full((len(pairs), 1, 10, 6), -0.3)
-left, right = torch.tensor(pairs).T  # (P,) each
-canvas = torch.cat([x_test[left], between, x_test[right]], dim=3)  # (P, 1, 10, 26)
-with torch.no_grad():
-    maps = class_maps(net.body(canvas), fc.weight, fc.bias)  # (P, 10, 3, 7)
-places = torch.arange(len(pairs))
-lean = maps[..., :3].mean(dim=(2, 3)) - maps[..., 4:].mean(dim=(2, 3))  # (P, 10): left − right
-correct = torch.cat([lean[places, y_test[left]] > 0, lean[places, y_test[right]] < 0])
-print(f"{len(pairs)} pairs of different digits: {correct.double().mean():.1%} of the class maps are higher on the side of their digit")  # fmt: skip
-figure, axes = plt.subplots(3, 3, figsize=(10.5, 3.6))
-for line, place in zip(axes, (0, 1, 2)):
-    labels = y_test[left[place]].item(), y_test[right[place]].item()
-    shown = {"two digits": canvas[place, 0]}
-    shown |= {f"class map of {label}": maps[place, label] for label in labels}
-    for axis, (title, image) in zip(line, shown.items()):
-        axis.imshow(image, cmap="gray" if title == "two digits" else "magma", extent=(0, 26, 0, 10))
-        axis.set_title(title, fontsize=9)
-        axis.axis("off")
-figure.tight_layout()
-plt.show()
+        with torch.no_grad():
+            right = small_googlenet(other).argmax(dim=1) == y_test
+        print(f"digits of {side} × {side}: test accuracy {right.double().mean():.3f}")
+
+
+def two_digits():
+    """Class maps of pictures with two digits: which side are they higher on? Three are drawn."""
+    _, _, x_test, y_test = small_digits()
+    left, right = torch.arange(0, 400, 2), torch.arange(1, 400, 2)
+    differ = y_test[left] != y_test[right]
+    left, right = left[differ], right[differ]  # (P,) each
+    between = torch.full((len(left), 1, 10, 6), -0.3)
+    canvas = torch.cat([x_test[left], between, x_test[right]], dim=3)  # (P, 1, 10, 26)
+    net, every = small_googlenet.net, torch.arange(len(left))
+    with torch.no_grad():
+        maps = class_maps(net.body(canvas), net.fc.weight, net.fc.bias)  # (P, 10, 3, 7)
+    lean = maps[..., :3].mean(dim=(2, 3)) - maps[..., 4:].mean(dim=(2, 3))  # (P, 10)
+    correct = torch.cat([lean[every, y_test[left]] > 0, lean[every, y_test[right]] < 0])
+    print(f"{len(left)} pairs of different digits:", end=" ")
+    print(f"{correct.double().mean():.1%} of the class maps are higher on the side of their digit")
+    figure, axes = plt.subplots(3, 3, figsize=(10.5, 3.6))
+    for place, line in enumerate(axes):
+        labels = y_test[left[place]].item(), y_test[right[place]].item()
+        shown = {"two digits": canvas[place, 0]}
+        shown |= {f"class map of {label}": maps[place, label] for label in labels}
+        for axis, (title, image) in zip(line, shown.items()):
+            colors = "gray" if title == "two digits" else "magma"
+            axis.imshow(image, cmap=colors, extent=(0, 26, 0, 10))
+            axis.set_title(title, fontsize=9)
+            axis.axis("off")
+    figure.tight_layout()
+    plt.show()
+
+
+other_sizes()
+two_digits()
 
 # %% [markdown]
 # Without a word about places in its training the network knows where a digit is: nearly all class
