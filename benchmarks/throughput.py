@@ -4,14 +4,15 @@ One run on one machine, the same submissions for all: lesson 01's reference solu
 ``-n`` students. nbgrader and papermill may be timed on the first ``-k`` of them and scaled: what
 they need to start is measured apart and counted once.
 
-    python benchmarks/throughput.py [-n 48] [-k 6] [--out FOLDER]
+    [OTTER=.../bin/otter] python benchmarks/throughput.py [-n 48] [-k 6] [--out FOLDER]
+
+otter-grader belongs in an environment of its own, which can import ``course`` as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import importlib.util
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from otter_course import find_otter, otter_command
 
 from autograder.fates import fill, hand_in, reference
 
@@ -102,10 +104,15 @@ def run_all(folder: Path, n: int, k: int) -> list[Timing]:
     start = measure("", [BIN / "nbgrader", "autograde", "--help"], 1)
     timed = measure("nbgrader autograde", [BIN / "nbgrader", "autograde", NAME], k, root)
     timings.append(scaled(timed, start, n))
-    if importlib.util.find_spec("otter"):
-        print("otter run: installed, but lesson 01 is no otter assignment; not timed")
+    if otter := find_otter():
+        root = make_course(folder / "otter", k)
+        master = root / "source" / NAME / f"{NAME}.ipynb"
+        notebooks = sorted(root.glob(f"grading/submitted/*/{NAME}/*.ipynb"))
+        command = otter_command(otter, root / "otter", master, notebooks)
+        # Each call starts anew: nothing is shared.
+        timings.append(scaled(measure("otter run", command, k), Timing("", 0, 0, 0, 0), n))
     else:
-        print("otter run: not installed")
+        print("otter run: not installed; name its command in $OTTER")
     notebooks = sorted(make_course(folder / "papermill", k).glob(f"grading/submitted/*/{NAME}/*"))
     timed = measure("papermill, one by one", [sys.executable, "-c", PAPERMILL, *notebooks], k)
     start = measure("", [sys.executable, "-c", PAPERMILL], 1)
