@@ -2697,8 +2697,8 @@ check_close(
 # training. How many percent of them are thrown away for deployment (within 0.5)?
 #
 # A slide: "on ImageNet, GoogLeNet with auxiliary classifiers achieves 93.6%, without them 89.3%".
-# The paper has no such experiment. It has this table of top-5 errors (validation images), all *with*
-# heads in training:
+# The paper has no such experiment. It has this table of top-5 errors (validation images), the heads
+# not being a part of it:
 #
 # | networks | crops of each image | top-5 error |
 # |---|---|---|
@@ -2765,13 +2765,13 @@ assert wrong == 0, f"{wrong} of the six answers are not right"
 
 # %% [markdown]
 # So 3.40 percentage points lie between one network with one crop and the entry that won, with 1,008
-# forward passes for each image and no change to the architecture. An error rate without its
-# protocol says little (lesson 06).
+# forward passes for each image and hardly a change to the architecture (one of the seven was
+# wider). An error rate without its protocol says little (lesson 06).
 #
 # ## Do the heads help?
 #
 # The authors wrote in the same paper that the effect of the auxiliary heads is small, around half a
-# point, and two years later (Inception-v3) that they do not speed up the beginning of the training;
+# point, and in the one on Inception-v3 that they do not speed up the beginning of the training;
 # they seem to act as a regulariser. What do they do in a small relative? Below: GoogLeNet's nine
 # modules with a sixteenth of the widths, on scikit-learn's digits with a border of one pixel (maps
 # of 10, 5 and 3 pixels in the three stages), no batch normalisation, He's initialisation, Adam;
