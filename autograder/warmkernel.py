@@ -261,9 +261,11 @@ def _cut_what_is_longer(session: Any, longest: int) -> None:
     pack = session.pack
 
     def packed(value: Any) -> bytes:
-        whole = bytes(pack(value))
-        # A character may take six bytes.
-        return whole if len(whole) <= longest else bytes(pack(_shortened(value, [longest // 8])))
+        found, room = bytes(pack(value)), longest * 7 // 8
+        while len(found) > longest and room:
+            found = bytes(pack(_shortened(value, [room])))
+            room //= 2  # a character may take more than a byte
+        return found
 
     session.pack = packed
 

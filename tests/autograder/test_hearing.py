@@ -1,5 +1,6 @@
 """One notebook on its two processes, for real: a warm kernel and the referee."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -349,15 +350,11 @@ def test_a_cell_that_printed_too_much_and_ended_costs_the_next_cell_nothing():
     assert not ran.cells[1].outputs
 
 
-def test_a_text_that_is_too_long_is_cut_and_says_how_long_it_was():
-    long = code("print('a' * (3 << 20))")
-    error = code("raise ValueError('b' * (3 << 20))")
-    last = code("print('still here')")
-    _, ran = run(long, error, last, limits={"output_mb": 1})
-    assert ran.cells[0].outputs[0].text.startswith("aaa")
-    assert "of 3,145,729 characters)" in ran.cells[0].outputs[0].text
-    assert "of 3,145,728 characters)" in str(ran.cells[1].outputs[0])
-    assert ran.cells[2].outputs[0].text == "still here\n"
+@pytest.mark.parametrize("long", ["print('a' * (3 << 20))", "raise ValueError('é\\0' * (3 << 19))"])
+def test_a_text_that_is_too_long_is_cut_and_says_how_long_it_was(long):
+    _, ran = run(code(long), code("print('still here')"), limits={"output_mb": 1})
+    assert re.search(r"\(the first [\d,]+ of 3,145,72\d characters\)", str(ran.cells[0].outputs))
+    assert ran.cells[1].outputs[0].text == "still here\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory used")
