@@ -79,11 +79,13 @@ def _given(cells: Iterable[NotebookNode], pictures: frozenset[str]) -> dict[str,
 
 
 def _read(source: str, given: frozenset[str]) -> _Reader:
+    own = _names(source)
     try:
-        reads = frozenset(loaded_names(plain_python(source)))
+        # What a cell binds itself, as the variable of a loop, it seldom means from elsewhere.
+        reads = frozenset(loaded_names(plain_python(source)) - own)
     except (RecursionError, MemoryError):
         reads = frozenset()  # nothing that runs nests so deep
-    return _Reader(source, frozenset(_names(source)) - given, reads)
+    return _Reader(source, frozenset(own) - given, reads)
 
 
 @lru_cache(maxsize=1024)

@@ -67,6 +67,11 @@ def test_a_cell_that_the_student_added_counts_when_an_answer_needs_it():
     assert idle_pictures(submission(between, answer("y = bright.sum()")), PICTURES) == {SHEET}
 
 
+def test_the_loop_of_a_cell_that_an_answer_needs_draws_nothing():
+    between = cell("sizes = []\nfor scene in range(3):\n    sizes.append(scene)")
+    assert idle_pictures(submission(between, answer("y = sizes[0]")), PICTURES) == PICTURES
+
+
 def test_magics_and_broken_code_are_no_obstacle():
     for source in (
         "%time scene.sum()",
