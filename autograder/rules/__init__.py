@@ -28,6 +28,7 @@ from autograder.rules.arithmetic import (
 )
 from autograder.rules.case import Case, Statement, Wrong, agree, as_array, numeric
 from autograder.rules.outcomes import (
+    constant,
     missing,
     mutated,
     no_error,
@@ -65,6 +66,8 @@ def statements(cases: Sequence[Case]) -> list[Statement]:
     for rule in (missing, not_written, nothing_returned):
         if found := rule(wrong):
             return [found]
+    if found := constant(cases):
+        return [found]
     said = [
         found for rule in (raised, no_error, mutated, of_another_kind) if (found := rule(wrong))
     ]

@@ -182,3 +182,14 @@ def test_no_sentence_shows_an_expected_number():
     for got in (secret + 1, None, "x", np.full((2, 2), 3.0)):
         cases = wrong((got, secret), (got, secret))
         assert all("8128" not in s.sentence for s in statements(cases))
+
+
+def test_one_answer_to_every_question_is_told_as_such():
+    assert labels(wrong((7, 3), (7, 7), (7, 9))) == ["constant"]
+    assert labels(wrong((0.0, 0.5), (0.0, 1.5), (0.0, 2.0))) == ["constant"]
+    assert labels(wrong((SQUARE, LONG), (SQUARE, MAPS), (SQUARE, -LONG))) == ["constant"]
+
+
+def test_one_answer_is_no_finding_when_the_right_one_is_always_the_same_or_the_questions_are_few():
+    assert "constant" not in labels(wrong((7, 3), (7, 3), (7, 3)))
+    assert "constant" not in labels(wrong((7, 3), (7, 9)))
