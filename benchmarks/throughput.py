@@ -4,7 +4,7 @@ One run on one machine, the same submissions for all: lesson 01's reference solu
 ``-n`` students. nbgrader and papermill may be timed on the first ``-k`` of them and scaled: what
 they need to start is measured apart and counted once.
 
-    [OTTER=.../bin/otter] python benchmarks/throughput.py [-n 48] [-k 6] [--out FOLDER]
+    [OTTER=.../bin/otter] python benchmarks/throughput.py [-n 48] [-j 4] [-k 6] [--out FOLDER]
 
 otter-grader belongs in an environment of its own, which can import ``course`` as well.
 """
@@ -72,15 +72,16 @@ class Timing:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-n", type=int, default=48, help="students")
+    options.add_argument("-j", type=int, default=4, help="jobs, beside a run with one")
     options.add_argument("-k", type=int, default=48, help="of them for nbgrader and papermill")
     options.add_argument("--out", type=Path, default=REPOSITORY / "grading" / "benchmarks")
     asked = options.parse_args()
     k = min(asked.k, asked.n)
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        timings = run_all(Path(folder), asked.n, k)
+        timings = run_all(Path(folder), asked.n, k, asked.j)
         one = first_one(Path(folder) / "ours-1")
-        own = own_cells(Path(folder) / "ours-4")
+        own = own_cells(Path(folder) / "ours-1")
         where = slowest(Path(folder) / "ours-1")
     report(timings, own, one, asked.n)
     print(where)
@@ -91,12 +92,14 @@ def main() -> None:
     print(f"plot in {asked.out / 'throughput.png'}")
 
 
-def run_all(folder: Path, n: int, k: int) -> list[Timing]:
+def run_all(folder: Path, n: int, k: int, most: int) -> list[Timing]:
     timings = []
-    for jobs in (4, 1):
+    for jobs in (most, 1):
         root = make_course(folder / f"ours-{jobs}", n)
         command = [str(BIN / "autograder"), "grade", NAME, "--jobs", str(jobs)]
-        timing = measure(f"autograder, {jobs} jobs", [*command, "--course-dir", root], n)
+        timing = measure(
+            f"autograder, {jobs} job{'s' * (jobs > 1)}", [*command, "--course-dir", root], n
+        )
         timing.cpu += sum(result["cpu_seconds"] for result in check(root, n))
         timings.append(timing)
     root = make_course(folder / "nbgrader", k, STOCK)
@@ -250,7 +253,9 @@ def _imports(source: str) -> str:
 
 def report(timings: list[Timing], own: float, one: Timing, n: int) -> None:
     """Print the table and the ratios."""
-    print(f"\n{n} submissions of {NAME}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"\n{n} submissions of {NAME}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
+    )
     print(f"a submission's own cells: {own:.2f} CPU s (imports not counted)\n")
     print(f"{'':24}{'wall s':>9}{'a second':>10}{'CPU s each':>12}{'MB':>7}")
     for t in timings:
