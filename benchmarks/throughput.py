@@ -253,9 +253,8 @@ def _imports(source: str) -> str:
 
 def report(timings: list[Timing], own: float, one: Timing, n: int) -> None:
     """Print the table and the ratios."""
-    print(
-        f"\n{n} submissions of {NAME}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    print(f"\n{n} submissions of {NAME}, {cores} cores, load {load:.1f}")
     print(f"a submission's own cells: {own:.2f} CPU s (imports not counted)\n")
     print(f"{'':24}{'wall s':>9}{'a second':>10}{'CPU s each':>12}{'MB':>7}")
     for t in timings:
