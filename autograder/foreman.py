@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib
 import os
 import shutil
@@ -96,6 +97,9 @@ def serve(control: Connection, lessons: tuple[Lesson, ...], workers: set[int]) -
     with contextlib.suppress(AutograderError, OSError):  # hiring says why
         for lesson in lessons:
             warm(lesson)
+    # The workers need not look through all that they share for garbage, and copy it in doing so.
+    gc.collect()
+    gc.freeze()
     while True:
         match control.recv():
             case "hire":

@@ -264,12 +264,14 @@ class Server:
         """Run the master's own imports and definitions and compile its tests, once for all."""
         if statements in self.namespaces:
             return {"ok": True}
+        gc.disable()  # nothing that imports make is garbage
         # The helpers' own globals, too: they see what a test binds.
         namespace = Namespace({"__name__": "__main__", "__builtins__": __builtins__})
         # A name of its own: helpers are looked up by it when they are carried to a submission.
         name = f"imports and helpers {zlib.crc32(statements.encode()):08x}"
         verdict = run_cell(statements, name, namespace)
         if verdict.status != "ok":
+            gc.enable()
             return {"ok": False, "message": f"{verdict.error}: {verdict.message}"}
         self.namespaces[statements] = namespace
         for name, source in tests.items():
@@ -279,6 +281,7 @@ class Server:
         # Keep collections in the forks from writing to pages that they share.
         gc.collect()
         gc.freeze()
+        gc.enable()
         return {"ok": True}
 
     def session(self, stream: Any, request: dict) -> None:

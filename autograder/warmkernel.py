@@ -83,6 +83,7 @@ def prepare(settings: Mapping[str, Any]) -> None:
             ``threads``, of numeric libraries in a kernel.
     """
     global _app, _threads
+    gc.disable()  # nothing of what follows is garbage
     _threads = settings["threads"]
     _refuse_imports(settings)
     # The debugger costs more than the rest of a kernel's start, and nobody is there to use it.
@@ -106,8 +107,9 @@ def prepare(settings: Mapping[str, Any]) -> None:
         setattr(_bridge, name, importlib.import_module(f"autograder.{name}"))
     _own_modules[:] = [name for name in sys.modules if name.partition(".")[0] == "autograder"]
     gc.collect()
-    # Nothing made so far is garbage: keep collections from writing to pages that forks share.
+    # Keep collections in the forks from writing to pages that they share.
     gc.freeze()
+    gc.enable()
 
 
 def _refuse_imports(settings: Mapping[str, Any]) -> None:
