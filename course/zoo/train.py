@@ -38,7 +38,7 @@ class Recipe:
     """What decides the weights, next to the data and the hardware's arithmetic."""
 
     epochs: int = 30  # of one cycle
-    cycles: int = 1
+    cycles: int = 2
     batch: int = 128
     peak_lr: float = 0.2
     warmup: float = 0.2  # share of the steps in which the learning rate rises
