@@ -83,6 +83,7 @@ def visible(packages: tuple[str, ...] | None, hidden: tuple[str, ...] = ()) -> V
         dotted |= inside
         names = tuple(dotted)
         return Visible((), site_folders(), tuple(dotted.values()), local, names, names)
+    dotted |= _not_named(packages, local)
     missing = sorted(n for n in wanted - set(local) if not _is_installed(n))
     if missing:
         raise CourseError(
@@ -188,6 +189,19 @@ def _local_place(name: str) -> Path | None:
     # A wheel that brings the grader as well requires far more than its helpers need.
     beside = {n for d in _distributions_of(name) for n in _names_of(d)}
     return place if beside & NEVER else None
+
+
+def _not_named(packages: tuple[str, ...], local: dict[str, Path]) -> dict[str, Path]:
+    """Folders of packages that stand alone, where ``packages`` names other parts of them only."""
+    found = {}
+    for name, place in local.items():
+        if name in packages or not place.is_dir():
+            continue
+        for file in place.glob("*/__init__.py"):
+            part = f"{name}.{file.parent.name}"
+            if not any(asked == part or asked.startswith(f"{part}.") for asked in packages):
+                found[part] = file.parent
+    return found
 
 
 def _folder(name: str) -> Path | None:

@@ -159,7 +159,8 @@ def command(
         view.show(path)
     for name, place in shown.local.items():
         view.show(place, namespaces.PACKAGES / (name + place.suffix))
-    for path in (*shown.hidden, *(p for p in secret if view.reaches(p))):
+    hidden = [_inside(path, shown.local) for path in shown.hidden]
+    for path in (*hidden, *(p for p in secret if view.reaches(p))):
         view.cover(path)
     for target, text in (("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)):
         fds.append(_text(text))
@@ -176,6 +177,14 @@ def command(
     view.add("--bind", str(runs), namespaces.RUNS)
     arguments += [*view.steps, *view.seals, "--chdir", "/"]
     return [*arguments, "--", sys.executable, "-s", "-c", START.format(code=namespaces.CODE)], fds
+
+
+def _inside(path: Path, local: dict[str, Path]) -> Path:
+    """Where a path is to be found in the jail."""
+    for name, place in local.items():
+        if path.is_relative_to(place):
+            return namespaces.PACKAGES / name / path.relative_to(place)
+    return path
 
 
 def _python_folders() -> list[Path]:

@@ -187,6 +187,17 @@ def test_a_folder_that_the_course_names_can_be_read_and_not_written(tmp_path):
         assert "Read-only" in kernel.run(f"open({str(tmp_path / 'x')!r}, 'w')").error
 
 
+def test_a_folder_of_the_courses_own_package_is_hidden_where_only_other_parts_are_named():
+    read = "import course; print(open(course.__path__[0] + '/zoo/resnet.py').read()[:9])"
+    with session(packages=("matplotlib", "course.checks", "course.data")) as kernel:
+        assert kernel.run("import course.checks, course.data").error == ""
+        for line in ("import course.zoo", "__import__('importlib').import_module('course.zoo')"):
+            assert "course.zoo is not allowed" in kernel.run(line).error
+        assert "FileNotFoundError" in kernel.run(read).error
+    with session(packages=("numpy", "torch", "safetensors", "course")) as kernel:
+        assert kernel.run("import course.zoo; print(1)").text == "1\n"
+
+
 def test_a_secret_folder_is_hidden_even_inside_a_readable_one(tmp_path):
     (tmp_path / "course").mkdir()
     (tmp_path / "course/answers.py").write_text("secret")
