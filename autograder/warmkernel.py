@@ -62,8 +62,8 @@ OWN_SYNTAX = re.compile(r"[%?]|!(?!=)|^\s*[/,;]")
 # How numeric libraries are told how many threads to use.
 POOLS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"))
 HEARTBEAT_SECONDS = 10.0
-# What is left of a list in a message that is too long.
-LEFT_ITEMS = 50
+# In a message that is too long: what is left of a list, and a text that stays as it is, as a name.
+LEFT_ITEMS, SHORT_TEXT = 50, 1_000
 _app: Any = None
 _threads = 1
 # The grader's modules, of which a kernel shows no trace, and a submission its end of the wire.
@@ -278,10 +278,10 @@ def _shortened(value: Any, room: list[int]) -> Any:
         return {key: _shortened(inner, room) for key, inner in value.items()}
     if isinstance(value, list):
         return [_shortened(inner, room) for inner in value[:LEFT_ITEMS]]
-    if isinstance(value, str) and len(value) > room[0]:
+    if isinstance(value, str) and len(value) > max(room[0], SHORT_TEXT):
         left, room[0] = value[: room[0]], 0
         return f"{left} … (the first {len(left):,} of {len(value):,} characters)\n"
-    room[0] -= len(value) if isinstance(value, str) else 0
+    room[0] = max(room[0] - len(value), 0) if isinstance(value, str) else room[0]
     return value
 
 

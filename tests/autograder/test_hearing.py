@@ -357,6 +357,11 @@ def test_a_text_that_is_too_long_is_cut_and_says_how_long_it_was(long):
     assert ran.cells[1].outputs[0].text == "still here\n"
 
 
+def test_an_error_whose_text_is_cut_keeps_its_name():
+    _, ran = run(code("raise ValueError('a' * (3 << 20))"), limits={"output_mb": 1})
+    assert ran.cells[0].outputs[0].ename == "ValueError"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory used")
 @pytest.mark.parametrize(
     "flood",
