@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Any
 
 from autograder.cases import Lesson
+from autograder.crew import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
 from autograder.errors import AutograderError
 from autograder.intake import engine_digest
 from autograder.isolation import choose
-from autograder.pool import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
 
 CONNECT_SECONDS = 10
 WORKERS_SECONDS = 60

@@ -1,4 +1,4 @@
-"""The process that workers are forked from: ``pool`` starts ``python -m autograder.foreman FD``.
+"""The process that workers are forked from: ``crew`` starts ``python -m autograder.foreman FD``.
 
 It imports the engine once, starts the referee's server and the kernels' fork server once, and
 forks workers that share all three. It talks with the grader over the socket FD, by pickles, for

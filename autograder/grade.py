@@ -14,13 +14,14 @@ import nbformat
 
 from autograder.build import release_notebook
 from autograder.cases import Lesson, Outcome, Task
+from autograder.crew import Crew, Lost
 from autograder.errors import CourseError, SubmissionError
 from autograder.files import write_atomically
 from autograder.folder import CourseFolder
 from autograder.gradebook import Scores, read_timestamp
 from autograder.intake import find_submissions, read_task
 from autograder.limits import Limits
-from autograder.pool import Crew, Lost, Pool
+from autograder.pool import Pool
 from autograder.results import SubmissionResult
 from autograder.runfolder import RunFolder
 from autograder.text import dump

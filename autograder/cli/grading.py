@@ -24,7 +24,7 @@ from autograder.errors import AutograderError
 from autograder.progress import Meter, say
 
 if TYPE_CHECKING:
-    from autograder.pool import Crew
+    from autograder.crew import Crew
 
 
 def grade(
@@ -76,7 +76,7 @@ def grade(
 @contextmanager
 def crew_for(course_dir: Path, assignment: str, isolation: str) -> Iterator[Crew]:
     """Workers that get ready while this process imports and reads what it needs itself."""
-    from autograder.pool import Crew
+    from autograder.crew import Crew
     from autograder.request import Expected, JailRequest
 
     crew = Crew()

@@ -12,10 +12,11 @@ import pytest
 from submissions.toy import ISOLATION, TEXT, make_course, meta
 
 from autograder.cases import Task
+from autograder.crew import Lost
 from autograder.errors import AutograderError
 from autograder.fates import fill
 from autograder.grade import Options, open_lesson
-from autograder.pool import Lost, Pool, judged
+from autograder.pool import Pool, judged
 from autograder.results import SubmissionResult
 from autograder.runfolder import RunFolder, sweep
 from autograder.text import dump

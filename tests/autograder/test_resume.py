@@ -11,11 +11,12 @@ from submissions.toy import NAME
 
 import autograder
 from autograder import grade as grading
+from autograder.crew import Lost
 from autograder.errors import CourseError
 from autograder.grade import open_lessons
 from autograder.gradebook import Scores
 from autograder.intake import DECIDING, fingerprint, read_task
-from autograder.pool import Lost, Pool
+from autograder.pool import Pool
 from autograder.results import SubmissionResult
 
 PACKAGE = Path(autograder.__file__).parent
@@ -23,6 +24,7 @@ PACKAGE = Path(autograder.__file__).parent
 SILENT = {
     *("__init__", "errors", "files", "isolation", "linux", "registration", "results", "rundirs"),
     *("cases", "runfolder", "servers", "text", "tribunal", "calllog", "probing", "foreman", "pool"),
+    "crew",
     *("doctor", "probes", "prerequisites", "fates", "folder"),
 }
 WRONG = "def total(values):\n    return 1"
