@@ -10,12 +10,14 @@ from nbformat import v4
 from papermill.engines import papermill_engines
 
 from autograder.bout import Bout
+from autograder.kernel import Outputs
 from autograder.limits import Limits
 from autograder.registration import KERNEL_NAME, register
 from autograder.results import Status
 from autograder.trusted import read_trusted
 
 PACKAGES = ["numpy", "matplotlib", "course"]
+add = Outputs.add
 HONEST = "def double(x):\n    return 2 * x"
 
 
@@ -182,6 +184,21 @@ def test_endless_printing_is_cut_off_and_the_rest_runs():
     assert bout.results["test-double"].status is Status.PASSED
     assert "output_mb" in bout.problems[0]
     assert len(str(ran.cells[0].outputs)) < 2_000_000
+
+
+def test_endless_printing_is_sent_in_small_parts_and_seen_at_once(monkeypatch):
+    parts = []
+    monkeypatch.setattr(
+        Outputs, "add", lambda self, message: parts.append(message) or add(self, message)
+    )
+    bout, _ = run(
+        code("while True: print('still running ' * 200)"), limits={"output_mb": 2, "memory_mb": 600}
+    )
+    assert "output_mb" in bout.problems[0]
+    texts = [part["content"]["text"] for part in parts if part["msg_type"] == "stream"]
+    assert max(map(len, texts)) < 2 << 20
+    assert len(texts) > 1
+    assert "characters)" not in texts[0], "a text was cut that fits"
 
 
 def test_a_message_that_is_too_large_is_refused_and_named():

@@ -44,7 +44,7 @@ def survivors(processes: list[psutil.Process], temp: Path) -> list[str]:
     """What is still there some seconds after the end: processes that run, files in ``temp``."""
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
-        left = [_name(p) for p in processes if _runs(p)] + [str(p) for p in temp.iterdir()]
+        left = [name(p) for p in processes if _runs(p)] + [str(p) for p in temp.iterdir()]
         if not left:
             return []
         time.sleep(0.05)
@@ -58,7 +58,8 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def _name(process: psutil.Process) -> str:
+def name(process: psutil.Process) -> str:
+    """Its command line, or what is known of it when it has ended by now."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from runs import autograded, done, family, run, start, survivors, wait_until
+from runs import autograded, done, family, name, run, start, survivors, wait_until
 
 SLOW = "import time\ntime.sleep(1)\ndef double(x):\n    return 2 * x"
 
@@ -57,9 +57,10 @@ def test_kill_9_of_grader_and_foreman_leaves_files_only_until_the_next_run(cours
     process = start(course, temp, "--jobs", "2")
     wait_until(lambda: len(done(course)) >= 1)
     children = family(process)
-    for child in [process, *children]:
-        if child is process or "autograder.foreman" in child.cmdline():
-            child.send_signal(signal.SIGKILL)
+    foremen = [child for child in children if "autograder.foreman" in name(child)]
+    assert foremen
+    for child in [process, *foremen]:
+        child.send_signal(signal.SIGKILL)
     process.communicate()
     assert [line for line in survivors(children, temp) if not line.startswith(str(temp))] == []
     code, said = run(course, temp, "--jobs", "2")
