@@ -9,6 +9,7 @@ from autograder.limits import Limits
 from autograder.request import JailRequest
 from autograder.results import CellResult
 from autograder.trusted import Trusted
+from autograder.turns import Turns
 from autograder.warmkernel import BRIDGE
 
 
@@ -24,6 +25,7 @@ class Bout:
         limits: what the submission may use up.
         isolation: ``jail`` or ``process``, for the kernel named ``submission``.
         own_files: folder of the assignment's own files, where the tests run.
+        turns: of which the submission's code waits for one; None when it need not wait.
         results: filled in: one entry per graded cell, by grade_id.
         problems: filled in: what a person should know.
         calls: filled in: the call log of each graded cell, by grade_id.
@@ -38,6 +40,7 @@ class Bout:
     limits: Limits = field(default_factory=Limits)
     isolation: str = "process"
     own_files: Path | None = None
+    turns: Turns | None = None
     results: dict[str, CellResult] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     calls: dict[str, dict] = field(default_factory=dict)

@@ -30,6 +30,19 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """What a crew is to grade.
+
+    Attributes:
+        lessons: the notebooks of one assignment.
+        jobs: submissions that run their code at once; 0 when there are no more workers than that.
+    """
+
+    lessons: tuple[Lesson, ...]
+    jobs: int = 0
+
+
+@dataclass(frozen=True)
 class Task:
     """One submission.
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from autograder.cases import Lesson
+from autograder.cases import Brief, Lesson
 from autograder.crew import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
 from autograder.errors import AutograderError
 from autograder.intake import engine_digest
@@ -198,7 +198,7 @@ def _crew(lessons: tuple[Lesson, ...]) -> Crew:
                 _crews.popitem()[1].close()
             _idle.clear()
             crew = _crews[lessons] = Crew()
-            crew.brief(lessons)
+            crew.brief(Brief(lessons))
         return _crews[lessons]
 
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
@@ -23,7 +22,7 @@ from autograder.errors import AutograderError
 from autograder.runfolder import RunFolder
 
 if TYPE_CHECKING:
-    from autograder.cases import Lesson, Outcome, Task
+    from autograder.cases import Brief, Outcome, Task
     from autograder.request import Expected
 
 START_SECONDS = 180.0
@@ -66,7 +65,7 @@ class Crew:
     """
 
     def __init__(self, folder: RunFolder | None = None) -> None:
-        self.lessons: tuple[Lesson, ...] = ()
+        self.briefed: Brief | None = None
         self.patience = PATIENCE
         self.own_folder = folder is None
         self.folder = folder or RunFolder()
@@ -76,12 +75,13 @@ class Crew:
         """Let what will probably be asked for get ready."""
         self._tell(expected)
 
-    def brief(self, lessons: Sequence[Lesson]) -> None:
+    def brief(self, brief: Brief) -> None:
         """Say what is to be graded; nobody can be hired before that."""
-        self.lessons = tuple(lessons)
-        # How long a worker may sit over one submission.
-        self.patience = PATIENCE + sum(lesson.limits.submission_seconds for lesson in lessons)
-        self._tell(self.lessons)
+        self.briefed = brief
+        # How long a worker may sit over one submission, that of whoever has its turn included.
+        longest = sum(lesson.limits.submission_seconds for lesson in brief.lessons)
+        self.patience = PATIENCE + 2 * longest
+        self._tell(brief)
 
     def _tell(self, word: object) -> None:
         with contextlib.suppress(OSError):  # hire() notices
@@ -127,7 +127,8 @@ class Crew:
                 if attempt == 1 and self.process.poll() is not None:
                     self._end()
                     self._start()
-                    self.brief(self.lessons)
+                    assert self.briefed is not None
+                    self.brief(self.briefed)
                 continue
             if isinstance(word, AutograderError):
                 desk.close()
@@ -184,7 +185,7 @@ class Crew:
 
     def _end(self) -> None:
         self.control.close()
-        if not self.lessons:  # it may be importing for a while yet
+        if self.briefed is None:  # it may be importing for a while yet
             self.process.terminate()
         try:
             self.process.wait(CLOSE_SECONDS)

@@ -5,7 +5,7 @@ forks workers that share all three. It talks with the grader over the socket FD,
 both ends are the grader's own::
 
     what is Expected            perhaps first: kernels and tests that will be asked for
-    lessons                     then: the notebooks of one assignment
+    what is Brief               then: the notebooks of one assignment, and how many at once
     "hire", then a socket       forks a worker that serves it; the worker's first word is its pid
     ("fate", pid)               → how that worker ended, in words
 
@@ -39,7 +39,8 @@ from autograder.errors import AutograderError
 from autograder.request import Expected
 
 if TYPE_CHECKING:
-    from autograder.cases import Lesson, Outcome, Task
+    from autograder.cases import Brief, Outcome, Task
+    from autograder.turns import Turns
 
 LEAVE_SECONDS = 4
 # What a machine can run out of, through no doing of a jailed submission.
@@ -65,8 +66,8 @@ def main(fd: int) -> None:
             shutil.rmtree(Path(os.environ["TMPDIR"]), ignore_errors=True)
 
 
-def first_words(control: Connection) -> tuple[Lesson, ...]:
-    """The lessons. What was announced before them gets ready meanwhile."""
+def first_words(control: Connection) -> Brief:
+    """The brief. What was announced before them gets ready meanwhile."""
     said = control.recv()
     while isinstance(said, Expected):
         with contextlib.suppress(Exception):  # hiring says why
@@ -74,7 +75,8 @@ def first_words(control: Connection) -> tuple[Lesson, ...]:
             importlib.import_module("autograder.tribunal").tribunal()
             engine().expect(said.master)
         said = control.recv()
-    return tuple(said)
+    assert not isinstance(said, Expected)
+    return said
 
 
 def engine() -> ModuleType:
@@ -89,13 +91,13 @@ def close() -> None:
     servers.close_servers()
 
 
-def serve(control: Connection, lessons: tuple[Lesson, ...], workers: set[int]) -> None:
+def serve(control: Connection, brief: Brief, workers: set[int]) -> None:
     """Obey the grader; adds to ``workers`` who was hired and takes out who is known dead."""
     warm = engine().warm
     for module in (importlib.import_module("autograder.tribunal"), servers, rundirs):
         module.lend()
     with contextlib.suppress(AutograderError, OSError):  # hiring says why
-        for lesson in lessons:
+        for lesson in brief.lessons:
             warm(lesson)
     # The workers need not look through all that they share for garbage, and copy it in doing so.
     gc.collect()
@@ -104,17 +106,15 @@ def serve(control: Connection, lessons: tuple[Lesson, ...], workers: set[int]) -
         match control.recv():
             case "hire":
                 with Connection(recv_handle(control)) as desk:
-                    hire(control, desk, lessons, workers)
+                    hire(control, desk, brief, workers)
             case ("fate", pid):
                 control.send(fate(pid, workers))
 
 
-def hire(
-    control: Connection, desk: Connection, lessons: tuple[Lesson, ...], workers: set[int]
-) -> None:
+def hire(control: Connection, desk: Connection, brief: Brief, workers: set[int]) -> None:
     """Fork one worker, with everything that it shares at hand; what fails goes to the grader."""
     try:
-        for lesson in lessons:
+        for lesson in brief.lessons:
             engine().warm(lesson)
         pid = os.fork()
     except (AutograderError, OSError) as error:
@@ -126,7 +126,7 @@ def hire(
     status = 1
     try:
         control.close()
-        work(desk, lessons)
+        work(desk, brief)
         status = 0
     except (EOFError, ConnectionError):
         status = 0
@@ -135,25 +135,27 @@ def hire(
         os._exit(status)
 
 
-def work(desk: Connection, lessons: tuple[Lesson, ...]) -> None:
+def work(desk: Connection, brief: Brief) -> None:
     """A worker's life: judge what comes until there is no more."""
     signal.signal(signal.SIGTERM, _leave)
     importlib.import_module("autograder.referee").die_with_parent(signal.SIGTERM)
     desk.send(os.getpid())
+    turns = engine().Turns(Path(tempfile.gettempdir()), brief.jobs) if brief.jobs else None
     try:
         while True:
-            desk.send(answer(lessons, desk.recv()))
+            desk.send(answer(brief, desk.recv(), turns))
     finally:
         close()
 
 
 def answer(
-    lessons: tuple[Lesson, ...], tasks: tuple[Task, ...]
+    brief: Brief, tasks: tuple[Task, ...], turns: Turns | None
 ) -> tuple[Outcome, ...] | AutograderError | str:
     """The outcomes; an ``AutograderError`` of the engine; or what else went wrong, as text."""
     try:
         judge = engine().judge
-        return tuple(judge(lesson, task) for lesson, task in zip(lessons, tasks, strict=True))
+        pairs = zip(brief.lessons, tasks, strict=True)
+        return tuple(judge(lesson, task, turns) for lesson, task in pairs)
     except AutograderError as error:
         return failure(error)
     except Exception as error:

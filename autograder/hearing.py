@@ -91,6 +91,8 @@ class Hearing:
 
     def close(self) -> None:
         """End both processes and remove what they left."""
+        if self.bout.turns is not None:
+            self.bout.turns.give()
         if self.session is not None:
             self.session.close()
         self.kernel.kill()
@@ -102,6 +104,9 @@ class Hearing:
 
         So it runs ahead to the next test while its outputs are read here.
         """
+        if self.bout.turns is not None:
+            self.bout.turns.take()
+            self.deadline = time.monotonic() + self.bout.limits.submission_seconds
         self.idle = idle_pictures(notebook, self.bout.skip)
         cells = [cell for cell in notebook.cells if self._runs(cell)]
         sources = [None if role(cell) == "test" else cell.source for cell in cells]

@@ -16,12 +16,15 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
+from autograder.cases import Brief
 from autograder.crew import Crew, Lost, Outcomes, Submission, Worker, WorkerDied
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.cases import Lesson, Outcome, Task
 
+# Workers for each job: while one submission runs, the next gets ready.
+SEATS = 2
 Finding: TypeAlias = "Outcomes | Lost | AutograderError | WorkerDied"
 
 
@@ -30,18 +33,19 @@ class Pool:
 
     Args:
         lessons: the notebooks of one assignment.
-        jobs: submissions at once.
+        jobs: submissions that run their code at once.
         crew: one that stands ready already; it goes home at the end.
     """
 
     def __init__(self, lessons: Sequence[Lesson], jobs: int, crew: Crew | None = None) -> None:
         self.lessons, self.jobs, self.crew = lessons, max(1, jobs), crew
+        self.seats = SEATS * self.jobs
         self.idle: list[Worker] = []
         self.busy: list[Worker] = []
 
     def __enter__(self) -> Pool:
         self.crew = self.crew or Crew()
-        self.crew.brief(self.lessons)
+        self.crew.brief(Brief(tuple(self.lessons), self.jobs))
         return self
 
     def __exit__(
@@ -66,20 +70,24 @@ class Pool:
         exhausted = False
         while not exhausted:
             again: list[Submission] = []
+            done: list[Outcomes | Lost] = []
             trouble = False
             while True:
-                while not (exhausted or trouble) and len(self.busy) < self.jobs:
+                while not (exhausted or trouble) and len(self.busy) < self.seats:
                     task = next(waiting, None)
                     if task is None:
                         exhausted = True
                     elif not self._begin(task):
                         again.append(task)
                         trouble = True
+                # While the caller writes them down, the workers have something to do.
+                yield from done
                 if not self.busy:
                     break
+                done.clear()
                 for task, said in self._finished():
                     if isinstance(said, tuple | Lost):
-                        yield said
+                        done.append(said)
                     else:
                         again.append(task)
                         # A failing engine would fail for all; deaths may go on for a while.

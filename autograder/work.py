@@ -25,6 +25,7 @@ from autograder.submission import read_submission
 from autograder.text import dump
 from autograder.tribunal import tribunal
 from autograder.trusted import Trusted, read_trusted
+from autograder.turns import Turns
 
 # Forking a warm kernel is Linux's; elsewhere a submission waits for a cold one.
 KERNEL = KERNEL_NAME if sys.platform == "linux" else "python3"
@@ -54,14 +55,19 @@ def expect(master: bytes) -> None:
     tribunal().prepare(_read_master(master)[1])
 
 
-def judge(lesson: Lesson, task: Task) -> Outcome:
+def judge(lesson: Lesson, task: Task, turns: Turns | None = None) -> Outcome:
     """Grade one submission; whatever it is, the outcome is a score or a reason.
+
+    Args:
+        lesson: what it is an answer to.
+        task: the submission.
+        turns: for its code to wait for one.
 
     Raises:
         AutograderError: when the engine cannot work; it says nothing about the submission. So does
             any other exception.
     """
-    started = time.monotonic()
+    started, waited = time.monotonic(), turns.waited if turns else 0.0
     register()
     result = SubmissionResult(
         task.student,
@@ -82,6 +88,7 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         else:
             restored = Restored(nbformat.reads(task.content.decode(), as_version=4))
         bout = Bout(trusted, packages_of(master), None, skip, lesson.limits, lesson.isolation)
+        bout.turns = turns
         notebook = _run(lesson, task, restored.notebook, bout)
         if bout.leaning:
             refuse_leaning(lesson, bout)
@@ -94,7 +101,8 @@ def judge(lesson: Lesson, task: Task) -> Outcome:
         result.problems.append(str(error))
     if not result.gradable:
         result.cells = [_zero(cell, result.problems[-1]) for cell in _graded(master).values()]
-    result.seconds = round(time.monotonic() - started, 3)
+    waited = turns.waited - waited if turns else 0.0
+    result.seconds = round(time.monotonic() - started - waited, 3)
     return Outcome(task.student, result.to_json(), dump(notebook) if notebook else None, calls)
 
 

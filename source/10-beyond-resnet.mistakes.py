@@ -2199,6 +2199,29 @@ class InvertedResidual(nn.Module):
         return torch.relu(x + y) if self.shortcut else y
 
 
+# %% ReLU6 at the very end exercise="inverted" covers=[114]
+# No activation stands behind bn3, nor behind the addition: the thin ends stay linear.
+class InvertedResidual(nn.Module):
+    def __init__(self, c_in, c_out, stride, factor):
+        super().__init__()
+        wide = factor * c_in
+        self.expand = nn.Conv2d(c_in, wide, 1, bias=False) if factor > 1 else None
+        self.bn1 = nn.BatchNorm2d(wide) if factor > 1 else None
+        self.depthwise = nn.Conv2d(wide, wide, 3, stride, padding=1, groups=wide, bias=False)
+        self.bn2 = nn.BatchNorm2d(wide)
+        self.project = nn.Conv2d(wide, c_out, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(c_out)
+        self.shortcut = stride == 1 and c_in == c_out
+
+    def forward(self, x):
+        relu6, y = nn.functional.relu6, x
+        if self.expand is not None:
+            y = relu6(self.bn1(self.expand(y)))  # (N, factor·c_in, H, W)
+        y = relu6(self.bn2(self.depthwise(y)))  # (N, factor·c_in, H/stride, W/stride)
+        y = self.bn3(self.project(y))  # (N, c_out, H/stride, W/stride)
+        return relu6(x + y if self.shortcut else y)
+
+
 # %% ReLU instead of ReLU6 exercise="inverted"
 # ReLU6 cuts at 6; yours has no upper bound.
 class InvertedResidual(nn.Module):

@@ -162,6 +162,19 @@ def parameters_of(make, arguments, options):
 
 
 @in_submission
+def output_of(make, arguments, options, x):
+    """Output of make(*arguments, **options) for x, with the same random weights every time."""
+    import torch
+
+    net = make(*arguments, **options)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            random = torch.Generator().manual_seed(parameter.numel())
+            parameter.copy_(torch.randn(parameter.shape, generator=random) / 3)
+    return net(x)
+
+
+@in_submission
 def evaluated(make, arguments, options, state, x):
     """Output, in evaluation mode, of make(*arguments, **options) with the weights of state."""
     block = make(*arguments, **options).double()
@@ -622,8 +635,8 @@ check_number(_got, 7978856 - 990 * 1025 - 64 * 2 * 49, "parameters of DenseNet-1
 
 # %% nbgrader={"grade": true, "grade_id": "test-densenet-logits", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # Weights moved over from a reference network give its logits
-net = DenseNet(4, (2, 3), stem=8, num_classes=5)
-check_shape(net(torch.zeros(1, 3, 32, 48)), (1, 5), "the logits of the example")
+got = output_of(DenseNet, [4, (2, 3)], {"stem": 8, "num_classes": 5}, torch.zeros(1, 3, 32, 48))
+check_shape(got, (1, 5), "the logits of the example")
 ### BEGIN HIDDEN TESTS
 
 
@@ -682,8 +695,8 @@ for _growth, _counts, _stem, _channels, _size in (
 
 # %% nbgrader={"grade": true, "grade_id": "test-densenet-training", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Training mode, and images of another size
-net = DenseNet(4, (2, 3), stem=8, num_classes=5)
-check_shape(net(torch.zeros(2, 3, 64, 33)), (2, 5), "the logits of an image of 64 × 33")
+got = output_of(DenseNet, [4, (2, 3)], {"stem": 8, "num_classes": 5}, torch.zeros(2, 3, 64, 33))
+check_shape(got, (2, 5), "the logits of an image of 64 × 33")
 ### BEGIN HIDDEN TESTS
 
 
@@ -707,10 +720,9 @@ assert _reached == _all, f"a gradient reaches {_reached} of {_all} parameters"
 check_number(_all, 3 + 4 * 6 + 3 + 2 + 2, "the number of parameter tensors of a small DenseNet")
 assert _moved == _means, f"{_moved} of {_means} running means follow the batch"
 for _size in ((32, 32), (33, 70), (96, 48)):
-    _what = f"logits for an image of {_size[0]} × {_size[1]}"
-    check_shape(
-        DenseNet(3, (2, 1, 1), stem=6, num_classes=4)(torch.ones(2, 3, *_size)), (2, 4), _what
-    )
+    _options = {"stem": 6, "num_classes": 4}
+    _got = output_of(DenseNet, [3, (2, 1, 1)], _options, torch.ones(2, 3, *_size))
+    check_shape(_got, (2, 4), f"logits for an image of {_size[0]} × {_size[1]}")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -745,7 +757,7 @@ colors = {"b": "tab:blue", "t": "tab:orange", "c": "tab:red", "n": "0.6"}
 layer_bars(
     list(parts),
     {
-        "layer outputs, MB": [part["kb"] / 1024 for part in parts.values()],
+        "layer outputs, MiB": [part["kb"] / 1024 for part in parts.values()],
         "parameters, thousands": [part["params"] / 1e3 for part in parts.values()],
         "MACs, millions": [part["macs"] / 1e6 for part in parts.values()],
     },
@@ -831,9 +843,9 @@ for _c, _k, _layers, _h, _w in (
 # %% [markdown]
 # #### Question · Three sentences about DenseNet
 #
-# Slides disagree about DenseNet. Decide for each sentence, `True` or `False`; the table in Exercise
-# 4 and lesson 09 (ResNet-50: 25,557,032 parameters in 50 layers) hold what you need. The cell after
-# the question measures.
+# Slides disagree about DenseNet. Decide for each sentence, `True` or `False`. The table in Exercise
+# 4 and lesson 09 (ResNet-50: 25,557,032 parameters in 50 layers) answer the first two; the third is
+# a prediction, and Exercise 6 says what to think of. The cells after the question measure.
 #
 # - `q_many_parameters`: "DenseNets need a large number of parameters and use them inefficiently."
 # - `q_fewer_layers`: "DenseNet's saving is that it needs fewer layers than a ResNet."
@@ -1033,7 +1045,8 @@ assert not torch.allclose(_gates[:, 0], _gates[:, 1]), "every channel has a gate
 # %% nbgrader={"grade": true, "grade_id": "test-se-values", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # The output for known weights
 x = torch.randn(1, 16, 3, 2, generator=torch.Generator().manual_seed(1023))
-check_shape(SEBlock(16)(x), (1, 16, 3, 2), "SEBlock(16) of (1, 16, 3, 2)")
+got = output_of(SEBlock, [16], {}, x)
+check_shape(got, (1, 16, 3, 2), "SEBlock(16) of (1, 16, 3, 2)")
 ### BEGIN HIDDEN TESTS
 for _c, _r, _hidden, _size in (
     (8, 4, 2, (3, 5)),
@@ -1118,10 +1131,16 @@ check_number(
 )
 ### END HIDDEN TESTS
 
+# %% tags=["illustration"]
+added = se_parameters((3, 4, 6, 3), (256, 512, 1024, 2048))
+last = se_parameters((3,), (2048,))
+print(f"SE adds {added:,} numbers to ResNet-50's 25,557,032: {100 * added / 25_557_032:.1f}%")
+print(f"{last:,} of them stand in the last stage: {100 * last / added:.0f}%")
+
 # %% [markdown]
-# That is a tenth of ResNet-50's 25.6 million, most of it in the last stage, and almost no work: the
-# two linear layers run once an image, not once a pixel. The paper's top-1 error of ResNet-50 (one
-# 224 × 224 crop) falls from 24.80% (their own training) to 23.29%.
+# A tenth more parameters, most of them in the last stage, and almost no work: the two linear layers
+# run once an image, not once a pixel. The paper's top-1 error of ResNet-50 (one 224 × 224 crop)
+# falls from 24.80% (their own training) to 23.29%.
 #
 # #### Question · Gates
 #
@@ -1129,8 +1148,9 @@ check_number(
 #
 # - `q_gate`: right after `fc2` has been set to zero, weights *and* biases: which number is every
 #   gate?
-# - `q_moved`: an image is moved three pixels to the right, circularly (what leaves on the right
-#   comes in on the left). What do the gates do: `"move"`, `"change"` or `"stay"`?
+# - `q_moved`: all channels of the map that the block gets are moved three pixels to the right,
+#   circularly (what leaves on the right comes in on the left). What do the gates do: `"move"`,
+#   `"change"` or `"stay"`?
 
 # %% nbgrader={"grade": false, "grade_id": "q-gates", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # q_gate: a number; q_moved: "move", "change" or "stay"
@@ -1158,8 +1178,8 @@ with torch.no_grad():
     block.fc2.weight.zero_()
     block.fc2.bias.zero_()
     zeroed = (block(picture) / picture)[0, :, 0, 0]  # (8,)
-print("gates of an image      ", np.round(gates.numpy(), 3))
-print("… of the image moved   ", np.round(moved.numpy(), 3))
+print("gates of a map         ", np.round(gates.numpy(), 3))
+print("… of the map moved     ", np.round(moved.numpy(), 3))
 print("… of a block of zeros  ", np.round(zeroed.numpy(), 3))
 
 # %% [markdown]
@@ -1386,6 +1406,9 @@ for _paths, _channels, _budget in (
     _got = nearest_width(_paths, _channels, _budget)
     check_number(_got, _want, f"nearest_width({_paths}, {_channels}, {_budget})")
 ### END HIDDEN TESTS
+
+# %% tags=["illustration"]
+print(", ".join(f"{paths}×{nearest_width(paths)}d" for paths in (1, 2, 4, 8, 32)))
 
 # %% [markdown]
 # These are the settings that the ResNeXt paper compares; at this budget its ImageNet error falls
@@ -2033,8 +2056,9 @@ assert _sizes == [(32, 3, 3, 3), (1280, 8, 1, 1), (1000, 1280)], (
 
 # %% nbgrader={"grade": true, "grade_id": "test-mobilenet-logits", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Weights moved over from a reference network give its logits
-net = MobileNetV2([(1, 4, 1, 1), (2, 6, 2, 2)], stem=5, head=7, num_classes=3)
-check_shape(net(torch.zeros(2, 3, 16, 20)), (2, 3), "the logits of a small MobileNetV2")
+rows, options = [(1, 4, 1, 1), (2, 6, 2, 2)], {"stem": 5, "head": 7, "num_classes": 3}
+got = output_of(MobileNetV2, [rows], options, torch.zeros(2, 3, 16, 20))
+check_shape(got, (2, 3), "the logits of a small MobileNetV2")
 ### BEGIN HIDDEN TESTS
 
 
@@ -2128,9 +2152,9 @@ layer_bars(
 plt.show()
 
 # %% [markdown]
-# All seeing of neighbours in this network, the 3×3 depthwise layers, is a small part of the MACs
-# and a tiny one of the parameters. Nearly everything is 1×1 convolutions, and a third of the
-# parameters are the classifier.
+# Behind the stem, only the 3×3 depthwise layers see neighbours. They are a small part of the MACs
+# and, with 9 weights a channel, a tiny one of the parameters. Nearly everything is 1×1
+# convolutions, and a third of the parameters are the classifier.
 #
 # #### Question · MobileNetV2
 #
@@ -2164,8 +2188,8 @@ check_choice(q_v2, "inverted residuals with linear bottlenecks", options, "q_v2"
 
 # %% [markdown]
 # **MACs are not milliseconds.** A depthwise convolution reads and writes as many numbers as a full
-# one and computes little with each, so it waits for memory. A full layer and the two that replace
-# it, timed on this machine:
+# one and computes little with each, so reading and writing can take longer than computing. A full
+# layer and the two that replace it, timed on this machine:
 
 # %% jupyter={"source_hidden": true} tags=["illustration"]
 random = torch.Generator().manual_seed(seed)
@@ -2265,17 +2289,18 @@ for _c_in, _c_out, _k, _d, _t in (
 # %% nbgrader={"grade": true, "grade_id": "test-causal-future", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # The future changes nothing
 x = torch.randn(1, 2, 12, generator=torch.Generator().manual_seed(1062))
-layer = CausalConv1d(2, 3, 3, 2)
-check_shape(layer(x), (1, 3, 12), "CausalConv1d(2, 3, 3, 2) of (1, 2, 12)")
+got = output_of(CausalConv1d, [2, 3, 3, 2], {}, x)
+check_shape(got, (1, 3, 12), "CausalConv1d(2, 3, 3, 2) of (1, 2, 12)")
 ### BEGIN HIDDEN TESTS
 _late = x.clone()
 _late[:, :, 7:] += 1
-_before, _after = layer(x), layer(_late)
+_before, _after = (output_of(CausalConv1d, [2, 3, 3, 2], {}, _signal) for _signal in (x, _late))
 check_close(_after[:, :, :7], _before[:, :, :7], "the output before the sample that changed")
 assert not torch.allclose(_after[:, :, 7], _before[:, :, 7]), "the output should follow the present"
 _old = x.clone()
 _old[:, :, 3] += 1
-_touched = ((layer(_old) - _before).abs().amax((0, 1)) > 1e-6).nonzero()[:, 0]
+_changed = output_of(CausalConv1d, [2, 3, 3, 2], {}, _old)
+_touched = ((_changed - _before).abs().amax((0, 1)) > 1e-6).nonzero()[:, 0]
 check_close(_touched, [3, 5, 7], "the times that sample 3 reaches with 3 taps and dilation 2")
 ### END HIDDEN TESTS
 
@@ -2799,7 +2824,8 @@ class PatchEmbedding(nn.Module):
 shapes = {"proj.weight": (5, 3, 4, 4), "proj.bias": (5,)}
 got = shapes_of(PatchEmbedding, [4, 5], {})
 assert got == shapes, f"PatchEmbedding(4, 5) stores {got}"
-check_shape(PatchEmbedding(4, 5)(torch.zeros(2, 3, 8, 12)), (2, 6, 5), "six tokens")
+got = output_of(PatchEmbedding, [4, 5], {}, torch.zeros(2, 3, 8, 12))
+check_shape(got, (2, 6, 5), "six tokens")
 ### BEGIN HIDDEN TESTS
 for _p, _d, _c, _h, _w in ((4, 5, 3, 8, 12), (2, 7, 1, 6, 2), (3, 4, 2, 3, 9)):
     _state = random_state({"proj.weight": (_d, _c, _p, _p), "proj.bias": (_d,)}, 1071)
@@ -2825,9 +2851,11 @@ for _p, _d, _c, _h, _w in ((4, 5, 3, 8, 12), (2, 7, 1, 6, 2), (3, 4, 2, 3, 9)):
 # $$Q = XW_Q,\quad K = XW_K,\quad V = XW_V,\qquad Y = \mathrm{softmax}\Bigl(\frac{QK^\top}{\sqrt d}\Bigr)V .$$
 #
 # Row $i$ of the softmax is token $i$'s weights; they sum to 1. $d$ is the number of columns of
-# $W_Q$. (A transformer runs several such *heads* side by side.) Write `attention(x, wq, wk, wv)`
-# for tokens $(N, L, D)$. Scores may be in the thousands: take a softmax that survives that (lesson
-# 03), such as `torch.softmax`.
+# $W_Q$. (A transformer runs several such *heads* side by side.) Nothing in the formula says where a
+# token stands: shuffle the tokens, and the outputs are the same ones, shuffled alike.
+#
+# Write `attention(x, wq, wk, wv)` for tokens $(N, L, D)$. Scores may be in the thousands: take a
+# softmax that survives that (lesson 03), such as `torch.softmax`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2888,7 +2916,7 @@ assert bool(_reached), "each token should look at every token"
 # ### Exercise 25 · The size of a ViT
 #
 # ViT puts a learned *class token* in front of the patches and adds a learned *position embedding*
-# (without it, order would be lost: you have just seen why). Then come `layers` equal blocks of
+# (without it, order would be lost: attention does not see it). Then come `layers` equal blocks of
 # attention and a small network on each token. With width $D$, hidden width $M$ and
 # $L = (\text{image}/p)^2$ patches:
 #
@@ -3196,11 +3224,18 @@ check_number(q_bytes, 2, "q_bytes")
 # %% [markdown]
 # ### The shelf
 #
-# Twenty-three sets of weights, as the library torchvision publishes them: parameters, GMACs for one
-# image (224 × 224; Inception-v3 299 × 299) and top-1 accuracy on ImageNet's validation set, one
-# crop. Most were trained with a recipe in the manner of 2015. Two rows are ResNet-50: the *same*
-# network, in the second with a recipe of 2021. ConvNeXt-Tiny and the two ViTs have modern recipes
-# as well. So differences between rows are differences of architecture *and* training.
+# Twenty-three sets of weights, with the numbers of torchvision's own
+# [table](https://pytorch.org/vision/stable/models.html): parameters, GMACs for one image and top-1
+# accuracy on ImageNet's 50,000 validation images. All are of *one central crop*: the image is
+# scaled until its shorter side has 256 pixels, and the 224 × 224 in the middle are taken. Three
+# differ: ResNet-50 with the recipe of 2021 scales to 232, ConvNeXt-Tiny to 236, and Inception-v3
+# scales to 342 and takes 299 × 299. (Inception-v3 is listed with its auxiliary classifier, so it
+# has more parameters here than in Keras's count; GoogLeNet is listed without.)
+#
+# Most were trained with a recipe in the manner of 2015. Two rows are ResNet-50: the *same* network,
+# in the second with a recipe of 2021. ConvNeXt-Tiny and the two ViTs have modern recipes as well;
+# the weights of GoogLeNet, Inception-v3 and EfficientNet-B0 come from elsewhere, each with a recipe
+# of its own. So differences between rows are differences of architecture *and* training.
 
 
 # %% nbgrader={"grade": false, "grade_id": "given-shelf", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -3485,7 +3520,7 @@ assert _got == "b", f"GMACs decide before parameters, so it is not {_got!r}"
 # efficient network, MobileNets and ShuffleNets.* With the shelf:
 #
 # - `q_dominator`: which model beats ResNet-50 (the older recipe) in parameters, GMACs *and*
-#   accuracy, with the fewest GMACs of all that do?
+#   accuracy? (One does.)
 # - `q_recipe`: how many percentage points did a new recipe give to the same ResNet-50, to one
 #   decimal? (Compare: ResNet-152 against ResNet-50 with the older recipe, at 2.8 times the work.)
 
@@ -3639,8 +3674,9 @@ plt.show()
 print(f"15 trainings, {time.perf_counter() - begin:.0f} s, one thread, {platform.machine()}")
 
 # %% [markdown]
-# Where we ran it, the five means lie within one and a half points, and the seeds of one unit are as
-# far apart: no unit wins. That is no accident. Separating pays by $1/N + 1/K^2$, and with $N$ = 9
+# Where we ran it (x86-64, one thread), the five means lie within one and a half points, and the
+# three seeds of a single unit up to about two: too close for three seeds to name a winner,
+# and no unit is far ahead. That is no surprise. Separating pays by $1/N + 1/K^2$, and with $N$ = 9
 # channels the first term is as large as the second; small pictures of ten digits need neither many
 # channels nor 121 layers. What you built pays where $N$ is in the hundreds. An architecture is good
 # *for a budget and a task*, and three seeds on your own data say more than a table of somebody

@@ -1724,17 +1724,17 @@ q_best = "d"
 # ## Part 5 · tables
 
 
-# %% Two cells agree exercise="q-agree"
+# %% Two rows agree exercise="q-agree"
 # "The entire network" and "a few layers" are not the same advice, nor is "or from scratch".
 q_agree = 2
 
 
-# %% No cell agrees exercise="q-agree"
-# Freeze and train a linear classifier on top: that is one and the same advice in the first cell.
+# %% No row agrees exercise="q-agree"
+# Freeze and train a linear classifier on top: that is one and the same advice in the first row.
 q_agree = 0
 
 
-# %% All cells agree exercise="q-agree"
+# %% All rows agree exercise="q-agree"
 # Read the second row again: how many layers are to be fine-tuned?
 q_agree = 4
 
@@ -1824,7 +1824,7 @@ q_winner = "d"
 
 
 # %% From scratch with few labels exercise="q-he" covers=[151]
-# The paper is about COCO with 10,000 pictures and more, each with many boxes. It says nothing of few labels.
+# The paper is about COCO with 10,000 pictures and more, each with many boxes. With very few it finds pre-training ahead.
 q_he = "a"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import signal
 import threading
 import time
@@ -96,15 +98,32 @@ def test_submissions_are_read_when_there_is_a_worker_for_them(course, lesson):
 
     def tasks():
         nonlocal read
-        for number in range(12):
+        for number in range(20):
             read += 1
             yield task(course, f"s{number}")
 
     with Pool([lesson], 2) as pool:
         for done, _ in enumerate(pool.outcomes(tasks())):
             most = max(most, read - done)
-    assert read == 12
-    assert most <= 4
+    assert read == 20
+    assert most <= 8
+
+
+def test_as_many_submissions_run_at_once_as_there_are_jobs(course, lesson):
+    timed = "import time\nprint('from', time.time())\ntime.sleep(0.3)\nprint('to', time.time())\n"
+    tasks = [task(course, f"s{n}", double=f"{timed}def double(x): return 2 * x") for n in range(5)]
+    with Pool([lesson], 1) as pool:
+        found = [outcome for (outcome,) in pool.outcomes(tasks)]
+    times = [
+        [float(time) for time in re.findall(r"(?:from|to) ([0-9.]+)", outcome.notebook.decode())]
+        for outcome in found
+    ]
+    times = sorted(pair[-2:] for pair in times)
+    assert len(times) == 5
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(times))
+    # A worker that waits for its turn is not what a submission takes.
+    lasted = sum(SubmissionResult.from_json(outcome.result).seconds for outcome in found)
+    assert lasted < 2 * (times[-1][1] - times[0][0])
 
 
 def test_an_unexpected_failure_is_a_reason_not_a_score(course, lesson):
