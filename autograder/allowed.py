@@ -121,21 +121,40 @@ def _entries(names: frozenset[str]) -> list[Path]:
         except importlib.metadata.PackageNotFoundError:
             continue
         entries |= dict.fromkeys(_files(distribution))
-        requirements = map(Requirement, distribution.requires or ())
+        requirements = map(Requirement, _requires(distribution))
         todo += [r.name for r in requirements if r.marker is None or r.marker.evaluate()]
     return list(entries)
+
+
+def _headers(distribution: importlib.metadata.Distribution) -> str:
+    """The head of its metadata. ``distribution.metadata`` reads as an e-mail, a tenth as fast."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    return text.replace("\r\n", "\n").partition("\n\n")[0]
+
+
+def _requires(distribution: importlib.metadata.Distribution) -> list[str]:
+    """What it requires, less most of what it requires for its extras alone."""
+    if distribution.read_text("METADATA"):
+        required = re.findall(r"^Requires-Dist: *(.+(?:\n .+)*)", _headers(distribution), re.M)
+    else:  # a system package keeps them elsewhere
+        required = distribution.requires or []
+    return [line for line in required if " or " in line or not re.search(r"extra *==", line)]
 
 
 def _files(distribution: importlib.metadata.Distribution) -> list[Path]:
     """What a distribution put into site-packages, one path for each top-level file or folder."""
     base = Path(str(distribution.locate_file("")))
-    if record := distribution.read_text("RECORD"):
-        tops = {line.rsplit(",", 2)[0].strip('"').split("/")[0] for line in record.splitlines()}
+    if record := _record(distribution):
+        tops = {line.rsplit(",", 2)[0].strip('"').split("/")[0] for line in record}
     else:  # a system package: it names its modules only
         tops = set((distribution.read_text("top_level.txt") or distribution.name).split())
         tops |= {f"{top}.py" for top in tops}
     tops -= {"..", "__pycache__", ""}
     return sorted(p for top in tops if (p := base / top).exists())
+
+
+def _record(distribution: importlib.metadata.Distribution) -> list[str]:
+    return (distribution.read_text("RECORD") or "").splitlines()
 
 
 def _distributions_of(name: str) -> list[str]:
@@ -155,7 +174,20 @@ def _names_of(distribution: str) -> set[str]:
 
 @cache
 def _distributions() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
+    """Importable names at the top, and who brings each: ``packages_distributions``, but sooner."""
+    found: dict[str, list[str]] = {}
+    for distribution in importlib.metadata.distributions():
+        if owner := re.search(r"^Name: *(\S+)", _headers(distribution), re.M):
+            for name in _importable(distribution):
+                found.setdefault(name, []).append(owner[1])
+    return found
+
+
+def _importable(distribution: importlib.metadata.Distribution) -> set[str]:
+    if declared := distribution.read_text("top_level.txt"):
+        return set(declared.split())
+    files = (line.partition(",")[0] for line in _record(distribution))
+    return {file.partition("/")[0].removesuffix(".py") for file in files if file.endswith(".py")}
 
 
 @cache

@@ -255,8 +255,8 @@ q_left_out = "b"
 
 
 # %% Biases instead of the ReLU exercise="q-rank"
-# With biases the pair would still be affine, one affine layer. The ReLU is what a single layer
-# cannot do.
+# With biases the pair would still be one affine map, in the middle of the image one convolution
+# with one bias. The ReLU is what no such layer can do.
 # q_rank_bottleneck, q_rank_full: whole numbers; q_left_out: "a", "b", "c" or "d"
 q_rank_bottleneck = 64
 q_rank_full = 96
@@ -2279,7 +2279,7 @@ q_comparisons = 9
 
 
 # %% Eight comparisons exercise="q-stem"
-# The author counted the window: nine numbers for each output. (Eight comparisons would find the
+# The engine counts the window, nine numbers for each output. (Eight comparisons would find the
 # maximum.)
 # q_wrong_total: one of the three texts; q_right_total: in the unit of the table; q_comparisons: a number
 q_wrong_total = "flop"
