@@ -15,6 +15,7 @@ from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
 
 MAX_OUTPUT = 1_000_000
+ITEM = 100  # what an output takes beside its text, in characters
 GRACE = 3.0
 # How long a kernel may take to answer at all: a shared machine can be slow.
 START = 120.0
@@ -38,7 +39,11 @@ class Outputs:
         self._clear = False
 
     def add(self, message: dict) -> None:
-        """Take one message from the kernel; what is no output, or too much, is dropped."""
+        """Take one message from the kernel; what is no output is dropped.
+
+        Of a text that is too much as much is kept as there is room for, wherever the kernel
+        happened to cut it in two; of anything else nothing.
+        """
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
             self._clear = True
@@ -54,16 +59,21 @@ class Outputs:
         output = _output(kind, content)
         if output is None:
             return
-        size = len(str(output))
-        if size > self.room:
-            self.flooded, self.room = True, 0
-            return
-        self.room -= size
-        last = self.items[-1] if self.items else None
-        if kind == "stream" and last is not None and last.get("name") == output.name:
-            last["text"] += output.text
-        else:
+        last = self.items[-1] if kind == "stream" and self.items else None
+        if last is not None and last.get("name") != output.name:
+            last = None
+        text = output.text if kind == "stream" else str(output)
+        size = len(text) + (ITEM if last is None else 0)
+        room, self.room = self.room, max(self.room - size, 0)
+        if size > room:
+            self.flooded = True
+            if kind != "stream" or not room:
+                return
+            output["text"] = text[:room]
+        if last is None:
             self.items.append(output)
+        else:
+            last["text"] += output.text
 
     def _wipe(self) -> None:
         self.items.clear()

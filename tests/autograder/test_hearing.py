@@ -201,6 +201,16 @@ def test_endless_printing_is_sent_in_small_parts_and_seen_at_once(monkeypatch):
     assert "characters)" not in texts[0], "a text was cut that fits"
 
 
+def test_what_is_kept_of_endless_printing_is_the_same_each_time():
+    kept = [
+        run(code("while True: print('x' * 999)"), limits={"output_mb": 1})[1].cells[0].outputs
+        for _ in range(2)
+    ]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 1
+    assert 1_000_000 < len(kept[0][0].text) < 1 << 20
+
+
 def test_a_message_that_is_too_large_is_refused_and_named():
     result = result_of(
         solution("import numpy as np\ndef double(x): return np.zeros(10**6)"),

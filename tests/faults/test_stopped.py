@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from runs import autograded, done, family, name, run, start, survivors, wait_until
+from submissions.toy import Course
 
+from autograder.demo import make_class
+from autograder.folder import CourseFolder
+
+REPOSITORY = Path(__file__).parents[2]
 SLOW = "import time\ntime.sleep(1)\ndef double(x):\n    return 2 * x"
 
 
@@ -68,10 +75,14 @@ def test_kill_9_of_grader_and_foreman_leaves_files_only_until_the_next_run(cours
     assert survivors([], temp) == []
 
 
+# An endless loop need not take a minute, and honest work on a busy machine not two seconds.
+HOW = ("--jobs", "2", "--timeout", "8")
+
+
 def check_kills(course, temp, moments, seed):
     """Kill a run at random moments, each time going on from there; the end is as if undisturbed."""
     began = time.monotonic()
-    assert run(course, temp, "--jobs", "2")[0] in (0, 1)
+    assert run(course, temp, *HOW)[0] in (0, 1)
     lasts = time.monotonic() - began
     wanted = autograded(course), course.book()
     randomly = random.Random(seed)
@@ -83,15 +94,15 @@ def check_kills(course, temp, moments, seed):
         course.folder.root.joinpath("grading/gradebook.db").unlink()
         # A run and what goes on from it may both be killed, and then again.
         while killed < moments:
-            process = start(course, temp, "--jobs", "2")
-            time.sleep(randomly.uniform(0.3, 1.0) * lasts)
+            process = start(course, temp, *HOW)
+            time.sleep(randomly.uniform(0.02, 1.0) * lasts)
             ended = process.poll() is not None
             process.kill()
             process.communicate()
             if ended:
                 break
             killed += 1
-        code, said = run(course, temp, "--jobs", "2")
+        code, said = run(course, temp, *HOW)
         assert code in (0, 1), said
         assert (autograded(course), course.book()) == wanted
     assert survivors([], temp) == []
@@ -103,12 +114,19 @@ def test_a_run_killed_at_any_moment_ends_as_an_undisturbed_one(course, temp):
     check_kills(course, temp, 5, seed=3)
 
 
+@pytest.fixture
+def demo_class(tmp_path):
+    """The class of ``make demo`` in a course folder of its own: honest work, and every fate."""
+    root, name = tmp_path / "course", "01-convolution"
+    shutil.copytree(REPOSITORY / "source" / name, root / "source" / name)
+    for file in (f"source/{name}.py", f"source/{name}.mistakes.py", "nbgrader_config.py"):
+        shutil.copy(REPOSITORY / file, root / file)
+    course = Course(CourseFolder.open(root), name)
+    make_class(course.folder, name)
+    return course
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_run_killed_at_fifty_moments_ends_as_an_undisturbed_one(course, temp):
-    hand_in_class(course, 8)
-    course.hand_in("wrong", total="def total(values):\n    return 1")
-    course.hand_in("loop", total="def total(values):\n    while True:\n        pass")
-    (course.place("damaged")).mkdir(parents=True)
-    (course.place("damaged") / f"{course.name}.ipynb").write_text('{"cells": [')
-    check_kills(course, temp, 50, seed=4)
+@pytest.mark.timeout(3600)
+def test_the_demo_class_killed_at_fifty_moments_ends_as_undisturbed(demo_class, temp):
+    check_kills(demo_class, temp, 50, seed=4)
