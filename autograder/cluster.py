@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,7 @@ WORKERS_SECONDS = 60
 RETRIES = 3
 # Submissions under way for each of a worker's threads: one running, one waiting at its door.
 AHEAD = 2
+COUNT_SECONDS = 1.0
 
 
 class Cluster:
@@ -35,6 +37,7 @@ class Cluster:
     def __init__(self, lessons: Sequence[Lesson], address: str) -> None:
         self.lessons, self.address = tuple(lessons), address
         self.client: Any = None
+        self._threads, self._counted = 0, -COUNT_SECONDS
 
     def __enter__(self) -> Cluster:
         """Connect.
@@ -86,8 +89,11 @@ class Cluster:
                 pass
 
     def _room(self) -> int:
-        threads = sum(self.client.nthreads().values())
-        return max(1, threads) * AHEAD
+        """How many may be under way; workers come and go, but not with each submission."""
+        now = time.monotonic()
+        if now > self._counted + COUNT_SECONDS:
+            self._threads, self._counted = sum(self.client.nthreads().values()), now
+        return max(1, self._threads) * AHEAD
 
     def _found(self, future: Any, student: str) -> Outcomes | Lost:
         from distributed import KilledWorker
