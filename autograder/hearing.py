@@ -91,11 +91,13 @@ class Hearing:
 
     def close(self) -> None:
         """End both processes and remove what they left."""
-        if self.bout.turns is not None:
-            self.bout.turns.give()
-        if self.session is not None:
-            self.session.close()
-        self.kernel.kill()
+        try:
+            if self.session is not None:
+                self.session.close()
+            self.kernel.kill()
+        finally:
+            if self.bout.turns is not None:
+                self.bout.turns.give()
         self.bout.cpu_seconds = self.kernel.cpu_seconds
         shutil.rmtree(self.folder, ignore_errors=True)
 
