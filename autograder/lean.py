@@ -3,8 +3,6 @@
 jsonschema, which nbformat reads notebooks with, imports a grammar for internationalised addresses
 when it finds one. No notebook's schema has any; without it jsonschema does the rest as before.
 
-nbconvert imports what it makes HTML of Markdown with, when it is there; nothing here asks for that.
-
 ``import nbgrader`` imports its extensions of the Jupyter server, for whoever runs one. They would
 be imported after this as well, by a process that names one of their modules itself.
 
@@ -24,8 +22,7 @@ SERVER_EXTENSIONS = ("assignment_list", "course_list", "formgrader", "validate_a
 
 gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 atexit.register(gc.freeze)
-for unused in ("rfc3987_syntax", "nbconvert.filters.markdown_mistune"):
-    sys.modules.setdefault(unused, None)  # type: ignore[arg-type]
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 if "nbgrader" not in sys.modules:
     kept_out = [f"nbgrader.server_extensions.{name}" for name in SERVER_EXTENSIONS]
     for name in kept_out:
