@@ -2,8 +2,9 @@
 
 SGD with Nesterov momentum, random crops and flips; the learning rate runs through one-cycle
 schedules, each with half the peak of the one before (restarts as in SGDR, Loshchilov and Hutter
-2017). Killed, it goes on from the last whole epoch when called again, and ends with the very
-weights of an undisturbed run.
+2017). At the end some epochs at a constant rate may follow, whose ends are averaged (stochastic
+weight averaging, Izmailov et al. 2018). Killed, it goes on from the last whole epoch when called
+again, and ends with the very weights of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, update_bn
 from tqdm import tqdm
 
 from course.zoo import cifar
@@ -38,7 +40,9 @@ class Recipe:
     """What decides the weights, next to the data and the hardware's arithmetic."""
 
     epochs: int = 30  # of one cycle
-    cycles: int = 2
+    cycles: int = 3
+    averaged: int = 10  # epochs at a constant rate after the cycles; the weights are their mean
+    averaged_lr: float = 0.02
     batch: int = 128
     peak_lr: float = 0.2
     warmup: float = 0.2  # share of the steps in which the learning rate rises
@@ -82,12 +86,14 @@ def optimizer_of(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The learning rate of ``step``, counted from 0 over all cycles of ``steps`` each.
+    """The learning rate of ``step``, counted from 0 over all cycles of ``steps`` each and beyond.
 
     In a cycle it rises from a 25th of the peak to the peak and falls to nearly nothing, both along
     half a cosine, as torch's ``OneCycleLR`` does.
     """
     cycle, step = divmod(step, steps)
+    if cycle >= recipe.cycles:
+        return recipe.averaged_lr
     peak = recipe.peak_lr / 2**cycle
     top = recipe.warmup * steps - 1
     if step < top:
@@ -95,6 +101,18 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     else:
         low, share = peak / 250_000, (step - top) / (steps - 1 - top)
     return low + (peak - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+def estimate_batch_norm(net: AveragedModel, images: Tensor, batch: int = 500) -> None:
+    """Measure the running statistics of averaged weights, which no training step has seen.
+
+    Args:
+        net: changed in place.
+        images: uint8 ``(N, 3, 32, 32)``, as they are: what the network will be used on.
+        batch: images at a time.
+    """
+    where = next(net.parameters()).device
+    update_bn((preprocess(part.to(where)) for part in images.split(batch)), net)
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
@@ -125,7 +143,8 @@ def train(
         stop_after: leave after this many epochs in all, as if killed.
 
     Returns:
-        The network and one row an epoch: loss, accuracy on the augmented batches, seconds.
+        The network, in the end with the averaged weights, and one row an epoch: loss, accuracy on
+        the augmented batches, seconds.
 
     Raises:
         ValueError: when ``run`` holds a checkpoint of another recipe.
@@ -134,7 +153,8 @@ def train(
     net = ResNet20().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = len(images) // recipe.batch  # the last, smaller batch is left out
     sgd = optimizer_of(net, recipe)
-    total = recipe.epochs * recipe.cycles
+    mean = AveragedModel(net)
+    total = recipe.epochs * recipe.cycles + recipe.averaged
     history: list[dict[str, float]] = []
     checkpoint = run / "checkpoint.pt"
     if checkpoint.is_file():
@@ -143,6 +163,7 @@ def train(
             raise ValueError(f"{checkpoint} belongs to another recipe: name another --run folder")
         net.load_state_dict(state["net"])
         sgd.load_state_dict(state["sgd"])
+        mean.load_state_dict(state["mean"])
         history = state["history"]
     padded = functional.pad(images.to(device), (PAD,) * 4)
     labels = labels.to(device)
@@ -173,10 +194,13 @@ def train(
             "seconds": time.perf_counter() - begin,
         }
         history = [*history, row]
+        if epoch >= recipe.epochs * recipe.cycles:
+            mean.update_parameters(net)
         state = {
             "recipe": asdict(recipe),
             "net": net.state_dict(),
             "sgd": sgd.state_dict(),
+            "mean": mean.state_dict(),
             "history": history,
         }
         run.mkdir(parents=True, exist_ok=True)
@@ -186,6 +210,9 @@ def train(
             f"training accuracy {row['accuracy']:.4f}, {row['seconds']:.0f} s",
             flush=True,
         )
+    if recipe.averaged and len(history) == total:
+        estimate_batch_norm(mean, images)
+        net.load_state_dict(mean.module.state_dict())
     return net, history
 
 
@@ -236,6 +263,8 @@ def main(arguments: list[str] | None = None) -> None:
     add("--device", default="auto", choices=["auto", "cpu", "cuda"])
     add("--epochs", type=int, default=Recipe.epochs)
     add("--cycles", type=int, default=Recipe.cycles)
+    add("--averaged", type=int, default=Recipe.averaged)
+    add("--averaged-lr", type=float, default=Recipe.averaged_lr)
     add("--batch", type=int, default=Recipe.batch)
     add("--peak-lr", type=float, default=Recipe.peak_lr)
     add("--label-smoothing", type=float, default=Recipe.label_smoothing)
@@ -247,8 +276,8 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     gpu = torch.cuda.is_available()
     device = ("cuda" if gpu else "cpu") if args.device == "auto" else args.device
-    names = ("epochs", "cycles", "batch", "peak_lr", "label_smoothing", "precision", "seed")
-    recipe = Recipe(**{name: getattr(args, name) for name in names})
+    names = {"epochs", "cycles", "averaged", "averaged_lr", "batch", "peak_lr", "label_smoothing"}
+    recipe = Recipe(**{name: getattr(args, name) for name in names | {"precision", "seed"}})
     source = commit()  # of the code that is running, not of what comes after
     try:
         data = args.data or cifar.fetch()
@@ -272,7 +301,7 @@ def main(arguments: list[str] | None = None) -> None:
         "recipe": {
             **asdict(recipe),
             "optimizer": "SGD, Nesterov",
-            "schedule": "one-cycle, cosine; peak halved in each cycle",
+            "schedule": "one-cycle, cosine; peak halved in each cycle; then a constant rate",
         },
         "augmentation": f"random crop after {PAD} pixels of zero padding, horizontal flip",
         "test_accuracy": accuracy,

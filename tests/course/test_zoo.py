@@ -19,7 +19,7 @@ from course.zoo.train import PAD, Recipe, augment, learning_rate, main, optimize
 from course.zoo.weights import FOLDER, WEIGHTS
 
 STORED = Path(__file__).parent / "zoo"
-TINY = Recipe(epochs=2, cycles=2, batch=8, precision="fp32", seed=5)
+TINY = Recipe(epochs=2, cycles=2, averaged=2, batch=8, precision="fp32", seed=5)
 needs_weights = pytest.mark.skipif(
     not (FOLDER / WEIGHTS).is_file(), reason="the weights are not trained yet"
 )
@@ -285,7 +285,7 @@ def test_biases_and_batch_norm_do_not_decay():
         assert decays[id(parameter)] == wanted, name
 
 
-def test_the_rate_runs_through_pytorchs_one_cycle_and_then_through_half_of_it():
+def test_the_rate_runs_through_pytorchs_one_cycle_then_half_of_it_then_stays():
     steps = 50
     sgd = optimizer_of(ResNet20(), TINY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -295,6 +295,7 @@ def test_the_rate_runs_through_pytorchs_one_cycle_and_then_through_half_of_it():
         wanted = schedule.get_last_lr()[0]
         assert learning_rate(TINY, step, steps) == pytest.approx(wanted)
         assert learning_rate(TINY, step + steps, steps) == pytest.approx(wanted / 2)
+        assert learning_rate(TINY, step + 2 * steps, steps) == TINY.averaged_lr
         sgd.step()
         if step < steps - 1:
             schedule.step()
@@ -304,7 +305,7 @@ def test_the_rate_runs_through_pytorchs_one_cycle_and_then_through_half_of_it():
 
 
 def test_a_few_epochs_lower_the_loss(images, tmp_path):
-    _, history = train(replace(TINY, epochs=6, cycles=1), *images, tmp_path)
+    _, history = train(replace(TINY, epochs=6, cycles=1, averaged=0), *images, tmp_path)
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
 
 
@@ -316,7 +317,7 @@ def test_bf16_trains_float32_weights(images, tmp_path):
 
 def test_a_resumed_training_ends_with_the_weights_of_an_undisturbed_one(images, tmp_path):
     whole, rows = train(TINY, *images, tmp_path / "whole")
-    for epochs in (1, 3):
+    for epochs in (1, 3, 5):
         train(TINY, *images, tmp_path / "parts", stop_after=epochs)
     torch.manual_seed(123)  # another process has another global state
     parts, resumed = train(TINY, *images, tmp_path / "parts")
@@ -329,7 +330,27 @@ def test_a_kill_between_checkpoints_costs_one_epoch_at_most(images, tmp_path):
     train(TINY, *images, tmp_path, stop_after=2)
     (tmp_path / "checkpoint.pt.part").write_bytes(b"half a checkpoint")
     _, history = train(TINY, *images, tmp_path)
-    assert len(history) == 4
+    assert len(history) == 6
+
+
+def test_the_weights_are_the_mean_of_the_last_epochs_ends(images, tmp_path):
+    ends = []
+    for epochs in (5, 6):
+        net, _ = train(TINY, *images, tmp_path, stop_after=epochs)
+        state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+        ends.append({name: value.clone() for name, value in state["net"].items()})
+    for name, value in net.named_parameters():
+        torch.testing.assert_close(value.detach(), (ends[0][name] + ends[1][name]) / 2)
+        assert not torch.equal(value, ends[1][name])
+
+
+def test_batch_norm_of_averaged_weights_is_measured_on_the_training_images(images, tmp_path):
+    net, _ = train(TINY, *images, tmp_path)
+    stem, norm = net.stem[0], net.stem[1]
+    with torch.no_grad():
+        maps = stem(preprocess(images[0]))  # (N, 16, 32, 32)
+    torch.testing.assert_close(norm.running_mean, maps.mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(norm.running_var, maps.var((0, 2, 3)), rtol=1e-3, atol=1e-4)
 
 
 def test_a_checkpoint_of_another_recipe_is_not_continued(images, tmp_path):
@@ -340,7 +361,7 @@ def test_a_checkpoint_of_another_recipe_is_not_continued(images, tmp_path):
 
 def test_the_command_writes_weights_and_a_card_that_load(folder, tmp_path, capsys):
     arguments = f"--data {folder} --run {tmp_path}/run --out {tmp_path}/out --device cpu --epochs 1"
-    arguments += " --cycles 1"
+    arguments += " --cycles 1 --averaged 1"
     main([*arguments.split(), "--batch", "8", "--precision", "fp32", "--data-note", "made up"])
     net = resnet20(pretrained=True, folder=tmp_path / "out")
     facts = card(tmp_path / "out")
