@@ -80,17 +80,24 @@ def _given(cells: Iterable[NotebookNode], pictures: frozenset[str]) -> dict[str,
 
 def _read(source: str, given: frozenset[str]) -> _Reader:
     own = _names(source)
-    try:
-        # What a cell binds itself, as the variable of a loop, it seldom means from elsewhere.
-        reads = frozenset(loaded_names(plain_python(source)) - own)
-    except (RecursionError, MemoryError):
-        reads = frozenset()  # nothing that runs nests so deep
-    return _Reader(source, frozenset(own) - given, reads)
+    # What a cell binds itself, as the variable of a loop, it seldom means from elsewhere.
+    return _Reader(source, own - given, _loaded(source) - own)
+
+
+# The lesson's own cells come with each submission. What nests too deep to be read does not run.
 
 
 @lru_cache(maxsize=1024)
-def _names(source: str) -> set[str]:
+def _names(source: str) -> frozenset[str]:
     try:
-        return bound_names(plain_python(source), imports=True)
+        return frozenset(bound_names(plain_python(source), imports=True))
     except (RecursionError, MemoryError):
-        return set()
+        return frozenset()
+
+
+@lru_cache(maxsize=1024)
+def _loaded(source: str) -> frozenset[str]:
+    try:
+        return frozenset(loaded_names(plain_python(source)))
+    except (RecursionError, MemoryError):
+        return frozenset()
