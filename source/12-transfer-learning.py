@@ -1709,8 +1709,9 @@ plt.show()
 # Three tasks, three answers, so the rule of thumb is one. **Textures**: the best probe sits in the middle of the network, and
 # behind `stage3` it is worse. That is "late layers are specific": the last stage keeps what tells ten objects apart, and lets
 # go of the rest. **Faces**: hardly any difference, and even the stem is good. **Digits**: it climbs to the end. And a network
-# with **random** weights? Its averages are features too, not bad ones behind the stem, and on textures and faces they get worse
-# with depth: what the trained network gains on the way, it has learned.
+# with **random** weights? Its averages are features too. Behind the stem they are *better* than the trained network's on textures
+# and faces: 16 random filters are a fine start. But there they get worse with depth, and behind every stage the trained network
+# is ahead: what it gains on the way, it has learned.
 #
 # The best stage for textures was read off the *test* set just now. In a report that would be cheating, which brings us to
 # the next exercise.
@@ -1806,8 +1807,8 @@ check_number(q_agree, 1, "q_agree")
 # %% [markdown]
 # So measure. Everything is there: three tasks, four strategies and scratch, *k* from 1 to 100 labels a class, three
 # seeds. A seed decides which samples are labelled, the head's (or the network's) random weights, and the
-# batches. Every training has 50 steps at learning rate 0.05 and 25 more at a tenth of it, with 32 samples a step,
-# or all there are where that is fewer. That is the longest cell of this lesson: a few minutes on a laptop.
+# batches. Every training has 50 steps at learning rate 0.05 and 25 more at a tenth of it, with 24 samples a step,
+# or all there are where that is fewer. That is the longest cell of this lesson: two to three minutes on one core.
 #
 # ### Exercise 18 · Mean, spread, error
 #
@@ -1938,21 +1939,21 @@ for task, counts in LABELS.items():
 # Now read the tables of the lectures again, cell by cell.
 #
 # - **One label a class**: look at the bars before you look at the means. Three pictures say more about the draw than
-#   about a strategy. Scratch has the lowest mean on all three tasks, and more cannot be concluded here.
+#   about a strategy. Scratch has the lowest mean on all three tasks (on digits by a hair), and more cannot be concluded here.
 # - **Similar, little data** (textures and faces, 5 labels). Frozen features beat scratch on both, by about ten points. The
 #   cheapest strategy, a probe in closed form on cached features, is done in a fraction of a second and within the bars of
-#   the better ones. On textures the most expensive, full fine-tuning, comes last of the four: that is a lot of freedom for
-#   15 pictures.
-# - **Similar, more data** (25 labels and more). All that starts from trained weights moves together. On faces scratch
-#   nearly catches up; on textures it does not, not even with 100.
-# - **Different, little data** (digits, 1 and 5 labels). "You are in trouble", says the table. Trouble, yes, but trained weights
-#   do not hurt, and fine-tuned they beat scratch.
+#   the others. Which of the four comes first or last is a matter of the draw: your order may well differ from ours, and
+#   neither means anything.
+# - **Similar, more data** (100 textures, 50 faces a class). All that starts from trained weights moves together. On faces
+#   scratch nearly catches up; on textures it does not.
+# - **Different, little data** (digits, 1 and 5 labels). "You are in trouble", says the table. Trouble, yes. As frozen
+#   features the trained weights gain little or nothing; fine-tuned, they beat scratch.
 # - **Different, more data** (digits, 25 and 100 labels). Frozen features are the **worst** choice. Scratch has passed them, and
-#   what helps is to train all of the network, from whichever start.
+#   what helps is to let more of the network learn, its last stage at least, from whichever start.
 #
 # So one rule stands behind the tables: *the more labels, and the further away the task, the less you should freeze*. Where exactly
 # one changes over is a measurement, not a rule. And know what this measurement is: one small network, three small tasks,
-# three seeds, 75 steps each. With 384, about 150 and 500 test pictures a difference of a point or two means nothing.
+# three seeds, 75 steps each. With 384, 100 to 198 and 500 test pictures a difference of a point or two means nothing.
 #
 # ### The knob that matters most: the backbone's learning rate
 #
@@ -1990,9 +1991,9 @@ print("  ".join(f"{factor}: {m:.3f} ± {d:.3f}" for factor, m, d in zip(factors,
 
 # %% [markdown]
 # Three things to see. A backbone that stands still (factor 0) is far below even `features`: its weights are frozen, its
-# BatchNorm is not, the trap of part 2 once more. From a tenth to one the accuracy rises by about two points: on this
-# far task the backbone has more to change than on a near one, and a tenth is *not* the best. And even ten times the head's
-# rate is no disaster here, only less certain. If you can afford one sweep, sweep this.
+# BatchNorm is not, the trap of part 2 once more. From a tenth to one the accuracy rises by one or two points: a tenth
+# is *not* the best on this task. And even ten times the head's rate is no disaster here. If you can afford one sweep,
+# sweep this.
 #
 # ### What the papers say, and what they do not
 #
