@@ -2,9 +2,9 @@
 
 SGD with Nesterov momentum, random crops and flips; the learning rate runs through one-cycle
 schedules, each with half the peak of the one before (restarts as in SGDR, Loshchilov and Hutter
-2017). At the end some epochs at a constant rate may follow, whose ends are averaged (stochastic
-weight averaging, Izmailov et al. 2018). Killed, it goes on from the last whole epoch when called
-again, and ends with the very weights of an undisturbed run.
+2017). The weights at the ends of the last cycles are averaged (stochastic weight averaging,
+Izmailov et al. 2018). Killed, it goes on from the last whole epoch when called again, and ends
+with the very weights of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Recipe:
 
     epochs: int = 30  # of one cycle
     cycles: int = 3
-    averaged: int = 10  # epochs at a constant rate after the cycles; the weights are their mean
-    averaged_lr: float = 0.02
+    averaged: int = 2  # of the cycles, the last ones: the mean of the weights at their ends
     batch: int = 128
     peak_lr: float = 0.2
     warmup: float = 0.2  # share of the steps in which the learning rate rises
@@ -86,14 +85,12 @@ def optimizer_of(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The learning rate of ``step``, counted from 0 over all cycles of ``steps`` each and beyond.
+    """The learning rate of ``step``, counted from 0 over all cycles of ``steps`` each.
 
     In a cycle it rises from a 25th of the peak to the peak and falls to nearly nothing, both along
     half a cosine, as torch's ``OneCycleLR`` does.
     """
     cycle, step = divmod(step, steps)
-    if cycle >= recipe.cycles:
-        return recipe.averaged_lr
     peak = recipe.peak_lr / 2**cycle
     top = recipe.warmup * steps - 1
     if step < top:
@@ -103,16 +100,17 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return low + (peak - low) * (1 + math.cos(math.pi * share)) / 2
 
 
-def estimate_batch_norm(net: AveragedModel, images: Tensor, batch: int = 500) -> None:
+def measure_batch_norm(mean: AveragedModel, padded: Tensor, seed: int, batch: int = 500) -> None:
     """Measure the running statistics of averaged weights, which no training step has seen.
 
     Args:
-        net: changed in place.
-        images: uint8 ``(N, 3, 32, 32)``, as they are: what the network will be used on.
+        mean: changed in place.
+        padded: uint8 ``(N, 3, 32 + 2·PAD, 32 + 2·PAD)``, the training images; each is augmented.
+        seed: of the augmentation.
         batch: images at a time.
     """
-    where = next(net.parameters()).device
-    update_bn((preprocess(part.to(where)) for part in images.split(batch)), net)
+    generator = torch.Generator().manual_seed(seed)
+    update_bn((preprocess(augment(part, generator)) for part in padded.split(batch)), mean)
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
@@ -154,7 +152,7 @@ def train(
     steps = len(images) // recipe.batch  # the last, smaller batch is left out
     sgd = optimizer_of(net, recipe)
     mean = AveragedModel(net)
-    total = recipe.epochs * recipe.cycles + recipe.averaged
+    total = recipe.epochs * recipe.cycles
     history: list[dict[str, float]] = []
     checkpoint = run / "checkpoint.pt"
     if checkpoint.is_file():
@@ -194,7 +192,8 @@ def train(
             "seconds": time.perf_counter() - begin,
         }
         history = [*history, row]
-        if epoch >= recipe.epochs * recipe.cycles:
+        cycle, left = divmod(len(history), recipe.epochs)
+        if not left and cycle > recipe.cycles - recipe.averaged:
             mean.update_parameters(net)
         state = {
             "recipe": asdict(recipe),
@@ -210,8 +209,8 @@ def train(
             f"training accuracy {row['accuracy']:.4f}, {row['seconds']:.0f} s",
             flush=True,
         )
-    if recipe.averaged and len(history) == total:
-        estimate_batch_norm(mean, images)
+    if recipe.averaged > 1 and len(history) == total:
+        measure_batch_norm(mean, padded, recipe.seed)
         net.load_state_dict(mean.module.state_dict())
     return net, history
 
@@ -264,7 +263,6 @@ def main(arguments: list[str] | None = None) -> None:
     add("--epochs", type=int, default=Recipe.epochs)
     add("--cycles", type=int, default=Recipe.cycles)
     add("--averaged", type=int, default=Recipe.averaged)
-    add("--averaged-lr", type=float, default=Recipe.averaged_lr)
     add("--batch", type=int, default=Recipe.batch)
     add("--peak-lr", type=float, default=Recipe.peak_lr)
     add("--label-smoothing", type=float, default=Recipe.label_smoothing)
@@ -276,8 +274,8 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(args.threads)
     gpu = torch.cuda.is_available()
     device = ("cuda" if gpu else "cpu") if args.device == "auto" else args.device
-    names = {"epochs", "cycles", "averaged", "averaged_lr", "batch", "peak_lr", "label_smoothing"}
-    recipe = Recipe(**{name: getattr(args, name) for name in names | {"precision", "seed"}})
+    names = {"epochs", "cycles", "averaged", "batch", "peak_lr", "label_smoothing", "precision"}
+    recipe = Recipe(**{name: getattr(args, name) for name in names | {"seed"}})
     source = commit()  # of the code that is running, not of what comes after
     try:
         data = args.data or cifar.fetch()
@@ -301,7 +299,7 @@ def main(arguments: list[str] | None = None) -> None:
         "recipe": {
             **asdict(recipe),
             "optimizer": "SGD, Nesterov",
-            "schedule": "one-cycle, cosine; peak halved in each cycle; then a constant rate",
+            "schedule": "one-cycle, cosine; peak halved in each cycle",
         },
         "augmentation": f"random crop after {PAD} pixels of zero padding, horizontal flip",
         "test_accuracy": accuracy,
