@@ -80,9 +80,9 @@ def main() -> None:
     os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         timings = run_all(Path(folder), asked.n, k, asked.j)
-        one = first_one(Path(folder) / "ours-1")
-        own = own_cells(Path(folder) / "ours-1")
-        where = slowest(Path(folder) / "ours-1")
+        one = first_one(Path(folder) / "ours-1-0")
+        own = own_cells(Path(folder) / "ours-1-0")
+        where = slowest(Path(folder) / "ours-1-0")
     report(timings, own, one, asked.n)
     print(where)
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -95,12 +95,10 @@ def main() -> None:
 def run_all(folder: Path, n: int, k: int, most: int) -> list[Timing]:
     timings = []
     for jobs in (most, 1):
-        root = make_course(folder / f"ours-{jobs}", n)
-        command = [str(BIN / "autograder"), "grade", NAME, "--jobs", str(jobs)]
-        timing = measure(
-            f"autograder, {jobs} job{'s' * (jobs > 1)}", [*command, "--course-dir", root], n
-        )
-        timing.cpu += sum(result["cpu_seconds"] for result in check(root, n))
+        # A class takes seconds here, and a shared machine stutters: the middle one of three.
+        runs = [ours(folder / f"ours-{jobs}-{number}", jobs, n) for number in range(3)]
+        timing = sorted(runs, key=lambda run: run.wall)[1]
+        print("  " + ", ".join(f"{run.wall:.1f} s" for run in runs))
         timings.append(timing)
     root = make_course(folder / "nbgrader", k, STOCK)
     quietly([BIN / "nbgrader", "generate_assignment", NAME, "--force"], root)
@@ -121,6 +119,15 @@ def run_all(folder: Path, n: int, k: int, most: int) -> list[Timing]:
     start = measure("", [sys.executable, "-c", PAPERMILL], 1)
     timings.append(scaled(timed, start, n))
     return timings
+
+
+def ours(root: Path, jobs: int, n: int) -> Timing:
+    """One run over a class that nobody has graded yet."""
+    make_course(root, n)
+    command = [BIN / "autograder", "grade", NAME, "--jobs", jobs, "--course-dir", root]
+    timing = measure(f"autograder, {jobs} job{'s' * (jobs > 1)}", command, n)
+    timing.cpu += sum(result["cpu_seconds"] for result in check(root, n))
+    return timing
 
 
 def make_course(root: Path, n: int, config: str = "") -> Path:
