@@ -170,7 +170,6 @@ def judge_there(
             f"{wanted[0]} and engine {wanted[1]}",
             remedy="install the same version on all machines",
         )
-    choose(lessons[0].isolation)
     last = ""
     for _ in range(2):
         crew = _crew(lessons)
@@ -203,6 +202,7 @@ def _crew(lessons: tuple[Lesson, ...]) -> Crew:
             while _crews:
                 _crews.popitem()[1].close()
             _idle.clear()
+            choose(lessons[0].isolation)
             crew = _crews[lessons] = Crew()
             crew.brief(Brief(lessons))
         return _crews[lessons]

@@ -3,7 +3,7 @@
 The same class for both, after one submission of it has been graded: what every worker has to start
 once is not counted, since a cluster stays up from class to class.
 
-    python benchmarks/cluster.py [-n 48] [--workers 4]
+    python benchmarks/cluster.py [-n 240] [--workers 4]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autograder.cluster import connect
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("-n", type=int, default=48, help="students")
+    options.add_argument("-n", type=int, default=240, help="students")
     options.add_argument("--workers", type=int, default=4)
     asked = options.parse_args()
     walls = {}
