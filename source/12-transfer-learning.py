@@ -1416,7 +1416,7 @@ for name, scores in rows.items():
     print(f"  (n = {len(y_test)}, 25 labels a class, {len(scores)} seeds)")
 
 # %% [markdown]
-# With `net.train()` the accuracy is lower for every seed, by several points, although not one weight of the backbone
+# With `net.train()` the accuracy is lower for every seed, by several points at least, although not one weight of the backbone
 # differs. The head was trained on features that each batch of 32 normalised for itself, and is tested on features normalised
 # with running statistics, which have been drifting the whole time. Training and test see different features. Statistics
 # that adapt to a new domain can be a method of their own, but then on purpose, and *before* the head is trained.
@@ -1708,8 +1708,8 @@ plt.show()
 # %% [markdown]
 # Three tasks, three answers, so the rule of thumb is one. **Textures**: the best probe sits in the middle of the network, and
 # behind `stage3` it is worse. That is "late layers are specific": the last stage keeps what tells ten objects apart, and lets
-# go of the rest. **Faces**: hardly any difference, and even the stem is good. **Digits**: it climbs to the end. And a network
-# with **random** weights? Its averages are features too. Behind the stem they are *better* than the trained network's on textures
+# go of the rest. **Faces**: hardly any difference, and even the stem is good. **Digits**: it climbs up to `stage2`, and the last
+# stage neither adds much nor loses anything. And a network with **random** weights? Its averages are features too. Behind the stem they are *better* than the trained network's on textures
 # and faces: 16 random filters are a fine start. But there they get worse with depth, and behind every stage the trained network
 # is ahead: what it gains on the way, it has learned.
 #
