@@ -139,8 +139,12 @@ def work(desk: Connection, brief: Brief) -> None:
     """A worker's life: judge what comes until there is no more."""
     signal.signal(signal.SIGTERM, _leave)
     importlib.import_module("autograder.referee").die_with_parent(signal.SIGTERM)
+    try:
+        turns = engine().Turns(Path(tempfile.gettempdir()), brief.jobs) if brief.jobs else None
+    except OSError as error:
+        desk.send(failure(error))
+        return
     desk.send(os.getpid())
-    turns = engine().Turns(Path(tempfile.gettempdir()), brief.jobs) if brief.jobs else None
     try:
         while True:
             desk.send(answer(brief, desk.recv(), turns))
