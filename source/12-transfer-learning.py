@@ -1709,9 +1709,9 @@ plt.show()
 # Three tasks, three answers, so the rule of thumb is one. **Textures**: the best probe sits in the middle of the network, and
 # behind `stage3` it is worse. That is "late layers are specific": the last stage keeps what tells ten objects apart, and lets
 # go of the rest. **Faces**: hardly any difference, and even the stem is good. **Digits**: it climbs up to `stage2`, and the last
-# stage neither adds much nor loses anything. And a network with **random** weights? Its averages are features too. Behind the stem they are *better* than the trained network's on textures
-# and faces: 16 random filters are a fine start. But there they get worse with depth, and behind every stage the trained network
-# is ahead: what it gains on the way, it has learned.
+# stage neither adds much nor loses anything. And a network with **random** weights? Its averages are features too. Behind the
+# stem they are *better* than the trained network's on textures and faces: 16 random filters are a fine start. But there they
+# get worse with depth, and behind every stage the trained network is ahead: what it gains on the way, it has learned.
 #
 # The best stage for textures was read off the *test* set just now. In a report that would be cheating, which brings us to
 # the next exercise.
