@@ -24,7 +24,7 @@ PACKAGE = Path(autograder.__file__).parent
 SILENT = {
     *("__init__", "errors", "files", "isolation", "linux", "registration", "results", "rundirs"),
     *("cases", "runfolder", "servers", "text", "tribunal", "calllog", "probing", "foreman", "pool"),
-    "crew",
+    *("crew", "turns"),
     *("doctor", "probes", "prerequisites", "fates", "folder"),
 }
 WRONG = "def total(values):\n    return 1"
