@@ -66,12 +66,14 @@ def cluster(workers: int) -> Iterator[str]:
     dask = [sys.executable, "-m", "dask"]
     with tempfile.TemporaryDirectory(prefix="dask-") as folder:
         commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port)]]
-        commands += [
-            [*dask, "worker", address, "--nthreads", "1", "--local-directory", folder]
-        ] * workers
+        # As docs/cluster.md has them started.
+        alone = ["--nthreads", "1", "--memory-limit", "0", "--local-directory", folder]
+        commands += [[*dask, "worker", address, "--nworkers", str(workers), *alone]]
+        variables = {**os.environ, "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
         processes = [
-            subprocess.Popen([*command, "--no-dashboard"], **quiet) for command in commands
+            subprocess.Popen([*command, "--no-dashboard"], env=variables, **quiet)
+            for command in commands
         ]
         try:
             with contextlib.closing(connect(address)) as client:
