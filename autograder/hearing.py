@@ -12,8 +12,9 @@ from nbformat import NotebookNode, v4
 
 from autograder.bout import Bout, boot_code, jail_request
 from autograder.exercises import grade_id, points, role
-from autograder.kernel import GRACE, Kernel, KernelDied, Outputs
+from autograder.kernel import GRACE, Kernel, KernelDied
 from autograder.kernels import KERNEL_NAME, new_run_directory
+from autograder.outputs import Outputs
 from autograder.pictures import idle_pictures
 from autograder.results import CellResult, Status
 from autograder.tribunal import Session, tribunal

@@ -26,6 +26,7 @@ DECIDING = (
         "kernels",
         "limits",
         "namespaces",
+        "outputs",
         "peer",
         "pictures",
         "referee",

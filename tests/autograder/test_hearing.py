@@ -10,8 +10,8 @@ from nbformat import v4
 from papermill.engines import papermill_engines
 
 from autograder.bout import Bout
-from autograder.kernel import Outputs
 from autograder.limits import Limits
+from autograder.outputs import Outputs
 from autograder.registration import KERNEL_NAME, register
 from autograder.results import Status
 from autograder.trusted import read_trusted
